@@ -1,0 +1,1 @@
+//! The couriers: they perform the requests that sinks compose, and retry.

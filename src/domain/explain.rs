@@ -1,0 +1,99 @@
+//! Explanations: what the engine knows of an incident or a series, as values for `squelch why`, the API and the
+//! console.
+//!
+//! Deliberately without wording: `replay::account` and `sinks::text` put them into sentences.
+
+use std::sync::Arc;
+
+use super::decision::{IncidentSummary, Verdict};
+use super::fingerprint::Fingerprint;
+use super::reason::{Outcome, Reason};
+use super::signal::{Kind, Severity};
+use super::time::Timestamp;
+
+/// Everything about one incident.
+#[derive(Clone, Debug, PartialEq)]
+pub struct IncidentExplanation {
+    /// The incident as it stands.
+    pub summary: IncidentSummary,
+    /// Whether it is still open.
+    pub open: bool,
+    /// The candidates for the origin with their fresh bits when it last paged, most likely first.
+    pub origins: Vec<(String, f32)>,
+    /// Changes shortly before, latest first.
+    pub suspects: Vec<String>,
+    /// Its series, each with what was decided about it lately.
+    pub members: Vec<SeriesExplanation>,
+}
+
+/// Everything about one series.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SeriesExplanation {
+    /// `source/kind/service/host/check`.
+    pub name: Arc<str>,
+    /// Its identity.
+    pub fingerprint: Fingerprint,
+    /// What sort of thing speaks.
+    pub kind: Kind,
+    /// The rule that applies; `None` = the defaults.
+    pub rule: Option<String>,
+    /// Its severity while it is on.
+    pub firing: Option<Severity>,
+    /// Since when it is on.
+    pub since: Option<Timestamp>,
+    /// How many of its alerts fire.
+    pub alerts: u32,
+    /// When it was first and last heard of.
+    pub heard: (Timestamp, Timestamp),
+    /// Starts so far (decayed by the half-life), and of these critical ones.
+    pub starts: (f64, f64),
+    /// Starts a day that are usual at this hour.
+    pub usual_per_day: f64,
+    /// Whether there is too little history to judge it by itself.
+    pub insufficient_history: bool,
+    /// How long half and nine of ten of its episodes last, in seconds; `None` before the first one ended.
+    pub lasts: Option<(f64, f64)>,
+    /// Fresh bits now.
+    pub fresh_bits: f64,
+    /// State changes in the longest flap window.
+    pub changes: u32,
+    /// Since when it is treated as flapping.
+    pub flapping_since: Option<Timestamp>,
+    /// Events still waiting for their verdict.
+    pub waiting: u32,
+    /// The latest verdicts, oldest first.
+    pub verdicts: Vec<Verdict>,
+}
+
+/// The sums of promise 1. `accepted = waiting + Σ by_reason`; samples are counted beside them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Events accepted, samples left out.
+    pub accepted: u64,
+    /// Samples accepted.
+    pub samples: u64,
+    /// Events that wait for their verdict.
+    pub waiting: u64,
+    /// Verdicts given, by reason, in the order of [`Reason::ALL`].
+    pub by_reason: Vec<(Reason, u64)>,
+    /// Pages sent to people: opened, escalated.
+    pub pages: (u64, u64),
+    /// Incidents open now.
+    pub open_incidents: u64,
+    /// Series known.
+    pub series: u64,
+    /// Alerts firing now.
+    pub firing: u64,
+    /// Series that are flapping now.
+    pub flapping: u64,
+    /// Notifications not yet delivered.
+    pub outbox: u64,
+}
+
+impl Tally {
+    /// Verdicts given with this outcome.
+    #[must_use]
+    pub fn outcome(&self, outcome: Outcome) -> u64 {
+        self.by_reason.iter().filter(|(reason, _)| reason.outcome() == outcome).map(|(_, count)| count).sum()
+    }
+}

@@ -1,0 +1,39 @@
+//! What the product decides: pure, without I/O, clock, randomness, locks or statics.
+//!
+//! Reading order: [`event`] (what comes in), [`turn`] (inputs and outputs of the engine), [`reason`] (why an event
+//! ended as it did), [`policy`] and [`judgement`] (the rules and the constants), then [`engine`].
+
+pub mod decision;
+pub mod engine;
+pub mod event;
+pub mod explain;
+pub mod fingerprint;
+pub mod judgement;
+pub mod matcher;
+pub mod notification;
+pub mod policy;
+pub mod reason;
+pub mod signal;
+pub mod silence;
+pub mod template;
+pub mod time;
+pub mod topology;
+pub mod turn;
+
+pub use decision::{
+    Decision, Evidence, IncidentId, IncidentSummary, Moment, Notice, NoticeAction, Origin, Page, PageAction, Verdict,
+};
+pub use engine::Engine;
+pub use event::Event;
+pub use explain::{IncidentExplanation, SeriesExplanation, Tally};
+pub use fingerprint::Fingerprint;
+pub use judgement::{Judgement, Sensitivity};
+pub use matcher::Matcher;
+pub use notification::{Content, Notification, NotificationKey};
+pub use policy::Policy;
+pub use reason::{Outcome, Reason};
+pub use signal::{Kind, Severity, Status};
+pub use silence::Silence;
+pub use time::Timestamp;
+pub use topology::Topology;
+pub use turn::{Change, Input, Turn};

@@ -1,0 +1,192 @@
+//! The policy: rule files after they were checked. Immutable; a reload brings a whole new one.
+//!
+//! Deliberately not how rules are written (`config`) nor how receivers are reached (`sinks`).
+
+use std::time::Duration;
+
+use super::event::Event;
+use super::judgement::Judgement;
+use super::matcher::Matcher;
+use super::signal::Severity;
+use super::silence::Silence;
+use super::topology::Topology;
+
+/// All rules in force.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Policy {
+    /// The constants of the judgement, one set for everything.
+    pub judgement: Judgement,
+    /// How alerts are handled where no rule says otherwise.
+    pub defaults: Handling,
+    /// The rules, in order: the first whose matchers all fit decides.
+    pub rules: Vec<Rule>,
+    /// Silences from rule files.
+    pub silences: Vec<Silence>,
+    /// Inhibitions, all of which hold.
+    pub inhibitions: Vec<Inhibition>,
+    /// Who calls whom.
+    pub topology: Topology,
+    /// Who is told, in order: the first that fits decides.
+    pub routes: Vec<Route>,
+    /// Judge everything, page nobody: no notification leaves.
+    pub shadow: bool,
+}
+
+impl Policy {
+    /// The rule for an event and its place in [`Policy::rules`]; `None` = the defaults.
+    #[must_use]
+    pub fn rule_for(&self, event: &Event) -> Option<usize> {
+        self.rules.iter().position(|rule| rule.matchers.iter().all(|matcher| matcher.fits(event)))
+    }
+
+    /// The handling of the rule at this place, or the defaults.
+    #[must_use]
+    pub fn handling(&self, rule: Option<usize>) -> &Handling {
+        rule.and_then(|at| self.rules.get(at)).map_or(&self.defaults, |rule| &rule.handling)
+    }
+}
+
+/// A rule: which alerts, and how they are handled.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rule {
+    /// Its name, unique among the rules; stands in explanations.
+    pub name: String,
+    /// All must fit; none = everything.
+    pub matchers: Vec<Matcher>,
+    /// How: the defaults with what the rule says laid over them.
+    pub handling: Handling,
+}
+
+/// How alerts are handled.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Handling {
+    /// Whether they may page.
+    pub page: PageMode,
+    /// The least severity that may page. Below it: suppressed as `below_severity`.
+    pub page_from: Severity,
+    /// When a series counts as flapping.
+    pub flap: FlapRule,
+    /// How long to wait out what usually resolves by itself.
+    pub hold: HoldRule,
+    /// An alert that never resolves is given up this long after it last spoke (at the latest; sooner where its
+    /// source usually repeats itself).
+    pub expire: Duration,
+}
+
+/// Whether alerts may page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PageMode {
+    /// The judgement decides.
+    Auto,
+    /// Each new alert pages at once, unless silenced, inhibited or part of an open incident.
+    Always,
+    /// They never page; they may join.
+    Never,
+}
+
+/// When a series counts as flapping. Counted in wall time, over all severities.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FlapRule {
+    /// It is flapping when any of these is reached; shortest window first. Empty = never.
+    pub enter: Vec<Pace>,
+    /// It is steady again when there are at most this many changes in this window.
+    pub leave: Pace,
+    /// Flapping that lasts this long may become a page of its own …
+    pub promote_after: Duration,
+    /// … when any of these holds.
+    pub promote_when: Vec<PromoteWhen>,
+    /// `spreading` means: the same check flaps on at least this many hosts.
+    pub spread: u32,
+}
+
+/// Some changes in some window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pace {
+    /// How many state changes, 1 to [`Pace::MOST_CHANGES`] (0 only in `leave`).
+    pub changes: u32,
+    /// Within how long.
+    pub window: Duration,
+}
+
+impl Pace {
+    /// How many changes a series remembers.
+    pub const MOST_CHANGES: u32 = 16;
+}
+
+/// What turns lasting flapping into a page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PromoteWhen {
+    /// It is in the bad state for more of the time, or more severely, than in its first half.
+    Worsening,
+    /// The same check flaps on more hosts.
+    Spreading,
+    /// Lasting is enough.
+    Lasting,
+}
+
+/// How long to wait out what usually resolves by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HoldRule {
+    /// No event waits longer for its verdict.
+    pub longest: Duration,
+    /// A critical alert that is on for this long pages whatever was learned.
+    pub critical_longest: Duration,
+}
+
+/// While an alert that fits `source` fires, alerts that fit `target` are held back, when they agree on `equal`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Inhibition {
+    /// Its name; stands in explanations.
+    pub name: String,
+    /// Which alerts inhibit.
+    pub source: Vec<Matcher>,
+    /// Which alerts are inhibited.
+    pub target: Vec<Matcher>,
+    /// Fields and labels on which both must agree (both absent counts as agreement, as in Alertmanager).
+    pub equal: Vec<String>,
+}
+
+/// Who is told about an incident.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Route {
+    /// Its name.
+    pub name: String,
+    /// Matchers on `service`, `host`, `check` (of the origin) and `severity` of the page; none = everything.
+    pub matchers: Vec<Matcher>,
+    /// The names of the receivers, all of which are told.
+    pub receivers: Vec<String>,
+}
+
+const MINUTE: u64 = 60;
+const HOUR: u64 = 60 * MINUTE;
+
+impl Default for Handling {
+    fn default() -> Self {
+        Self {
+            page: PageMode::Auto,
+            page_from: Severity::Warning,
+            flap: FlapRule::default(),
+            hold: HoldRule::default(),
+            expire: Duration::from_secs(24 * HOUR),
+        }
+    }
+}
+
+impl Default for FlapRule {
+    fn default() -> Self {
+        let pace = |changes, secs| Pace { changes, window: Duration::from_secs(secs) };
+        Self {
+            enter: vec![pace(5, 20 * MINUTE), pace(6, 2 * HOUR), pace(10, 12 * HOUR)],
+            leave: pace(1, HOUR),
+            promote_after: Duration::from_secs(45 * MINUTE),
+            promote_when: vec![PromoteWhen::Worsening, PromoteWhen::Spreading],
+            spread: 3,
+        }
+    }
+}
+
+impl Default for HoldRule {
+    fn default() -> Self {
+        Self { longest: Duration::from_secs(10 * MINUTE), critical_longest: Duration::from_secs(4 * HOUR) }
+    }
+}

@@ -1,0 +1,38 @@
+//! Squelch: alert noise reduction that people can trust.
+//!
+//! The map of the crate, lowest layer first; a module imports only from lower ranks (`tests/layers.rs` keeps it):
+//!
+//! | rank | module | what it is |
+//! |---|---|---|
+//! | 0 | [`domain`] | what the product decides: pure |
+//! | 0 | [`diagnostic`] | what is wrong, where, and how to mend it |
+//! | 1 | [`formats`] | bytes of other tools into events: pure |
+//! | 1 | [`sinks`] | notifications into requests of other tools: pure |
+//! | 1 | [`story`] | the seed's story as a stream of events: pure |
+//! | 2 | [`config`] | rule and settings files into a checked policy: pure |
+//! | 2 | [`replay`] | the engine over recorded events in virtual time: pure |
+//! | 2 | [`store`] | the durable copy of the engine's state, in sled |
+//! | 2 | [`inbox`] | the bounded queue in front of the engine |
+//! | 2 | [`clock`] | the one reader of the clock |
+//! | 3 | [`http`] | the HTTP side |
+//! | 3 | [`deliver`] | couriers that carry notifications to receivers |
+//! | 4 | [`service`] | `squelch serve`: everything wired together |
+//! | 5 | [`cli`] | the command line |
+//!
+//! Start with [`domain`], then [`domain::engine`], then one stage, one scenario under `tests/scenarios`, and
+//! [`service`]. `docs/ARCHITECTURE.md` has the way of one event, the invariants and their reasons.
+
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod deliver;
+pub mod diagnostic;
+pub mod domain;
+pub mod formats;
+pub mod http;
+pub mod inbox;
+pub mod replay;
+pub mod service;
+pub mod sinks;
+pub mod store;
+pub mod story;

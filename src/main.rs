@@ -1,0 +1,3 @@
+//! The `squelch` binary: arguments in, exit code out.
+
+fn main() {}

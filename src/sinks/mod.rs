@@ -1,0 +1,2 @@
+//! Notifications into requests of other tools: one file a kind of receiver.
+//! Pure: no network, no clock.
