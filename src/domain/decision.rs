@@ -3,14 +3,13 @@
 //! Deliberately not their JSON (`replay::decisions`) and not their wording for people (`sinks::text`).
 
 use std::fmt;
-use std::str::FromStr;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use super::fingerprint::Fingerprint;
 use super::reason::Reason;
-use super::signal::{Severity, UnknownWord, vocabulary};
+use super::signal::{Severity, vocabulary};
 use super::time::Timestamp;
 
 /// The number of an incident, from 1, in the order of opening.

@@ -3,16 +3,20 @@
 //! Where a number comes from a measurement, `docs/EVALUATION.md` has it. Deliberately no per-rule copies: what a
 //! rule may change is in [`super::policy::Handling`].
 
-/// How much fresh surprise makes a page, as people say it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Sensitivity {
-    /// 7 bits: only what is very unusual.
-    Quiet,
-    /// 5 bits.
-    #[default]
-    Normal,
-    /// 4.5 bits: rather one page too many.
-    Sensitive,
+use super::signal::vocabulary;
+
+vocabulary! {
+    /// How much fresh surprise makes a page, as people say it.
+    #[derive(Default)]
+    Sensitivity {
+        /// 7 bits: only what is very unusual.
+        Quiet = "quiet",
+        /// 5 bits.
+        #[default]
+        Normal = "normal",
+        /// 4.5 bits: rather one page too many.
+        Sensitive = "sensitive",
+    }
 }
 
 impl Sensitivity {

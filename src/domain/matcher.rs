@@ -3,6 +3,7 @@
 //! Deliberately not their parser's diagnostics with places in files: those are `config`'s.
 
 use std::fmt;
+use std::ops::Range;
 
 use regex::Regex;
 use serde::{Deserialize, Serialize};
@@ -54,7 +55,7 @@ struct MatcherForm {
     value: String,
 }
 
-/// A matcher that cannot be read: what is wrong, as a fragment, and how to mend it.
+/// A matcher that cannot be read: what is wrong, where, and how to mend it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct MatcherError {
@@ -62,6 +63,8 @@ pub struct MatcherError {
     pub message: String,
     /// How to mend it.
     pub help: String,
+    /// Which bytes of the text are meant (in [`Matcher::new`]: of the value); empty = all of it.
+    pub at: Range<usize>,
 }
 
 impl Matcher {
@@ -73,12 +76,7 @@ impl Matcher {
         let (name, value) = (name.into(), value.into());
         let regex = match operator {
             Operator::Equal | Operator::NotEqual => None,
-            Operator::Matches | Operator::MatchesNot => {
-                Some(Regex::new(&format!("^(?:{value})$")).map_err(|error| MatcherError {
-                    message: format!("`{value}` is no valid regular expression"),
-                    help: error.to_string().lines().last().unwrap_or_default().trim().to_owned(),
-                })?)
-            }
+            Operator::Matches | Operator::MatchesNot => Some(anchored(&value)?),
         };
         Ok(Self { name, operator, value, regex })
     }
@@ -86,23 +84,29 @@ impl Matcher {
     /// Reads `name="value"`, `name!=value`, `name=~"regex"` or `name!~'regex'`; the quotes may be left out.
     ///
     /// # Errors
-    /// When there is no operator, no name, a quote is left open, or the regular expression is invalid.
+    /// When there is no operator, no name, a quote is left open or stands in the midst, or the regular expression is
+    /// invalid.
     pub fn parse(text: &str) -> Result<Self, MatcherError> {
-        let wrong = |message: String| MatcherError {
-            message,
-            help: "write it as name=\"value\", name!=\"value\", name=~\"regex\" or name!~\"regex\"".to_owned(),
-        };
-        let at = text.find(['=', '!']).ok_or_else(|| wrong(format!("`{text}` has no operator")))?;
-        let (name, rest) = (text[..at].trim(), &text[at..]);
+        let wrong = |message: String, at: Range<usize>| MatcherError { message, help: FORM.to_owned(), at };
+        let no_operator = || wrong(format!("`{text}` has no operator"), 0..0);
+        let sign_at = text.find(['=', '!']).ok_or_else(no_operator)?;
         let operator = [Operator::Matches, Operator::MatchesNot, Operator::NotEqual, Operator::Equal]
             .into_iter()
-            .find(|operator| rest.starts_with(operator.sign()))
-            .ok_or_else(|| wrong(format!("`{text}` has no operator")))?;
+            .find(|operator| text[sign_at..].starts_with(operator.sign()))
+            .ok_or_else(no_operator)?;
+        let name = text[..sign_at].trim();
         if name.is_empty() {
-            return Err(wrong(format!("`{text}` has no name before `{}`", operator.sign())));
+            return Err(wrong(format!("`{text}` has no name before `{}`", operator.sign()), 0..0));
         }
-        let value = rest[operator.sign().len()..].trim();
-        Self::new(name, operator, unquote(value).ok_or_else(|| wrong(format!("`{text}` has a quote left open")))?)
+        if let Some(at) = name.find(|c: char| c.is_whitespace() || "{}\"',()".contains(c)) {
+            let at = text.len() - text.trim_start().len() + at;
+            return Err(wrong(format!("`{name}` is no name of a field or label"), at..at + 1));
+        }
+        let rest = &text[sign_at + operator.sign().len()..];
+        let value_at = text.len() - rest.trim_start().len();
+        let (value, inner_at) = unquote(rest.trim()).map_err(|(message, at)| wrong(message, shift(at, value_at)))?;
+        Self::new(name, operator, value)
+            .map_err(|error| MatcherError { at: shift(error.at, value_at + inner_at), ..error })
     }
 
     /// The field or label that it looks at.
@@ -142,19 +146,56 @@ impl Matcher {
     }
 }
 
-/// The text without its quotes; `None` when one is left open.
-fn unquote(text: &str) -> Option<String> {
-    for quote in ['"', '\''] {
-        if let Some(rest) = text.strip_prefix(quote) {
-            let inner = rest.strip_suffix(quote)?;
-            return Some(if quote == '"' {
-                inner.replace("\\\"", "\"").replace("\\\\", "\\")
-            } else {
-                inner.to_owned()
-            });
+/// How a matcher is written.
+const FORM: &str = "write it as name=\"value\", name!=\"value\", name=~\"regex\" or name!~\"regex\"; \
+                    one matcher an entry: all of a list must fit";
+
+/// The regular expression, anchored at both ends.
+fn anchored(value: &str) -> Result<Regex, MatcherError> {
+    let message = format!("`{value}` is no valid regular expression");
+    // By itself first: `a)|(b` would be valid between the anchors, and mean something else.
+    if let Err(error) = regex_syntax::parse(value) {
+        let (what, at) = match &error {
+            regex_syntax::Error::Parse(error) => (error.kind().to_string(), Some(error.span())),
+            regex_syntax::Error::Translate(error) => (error.kind().to_string(), Some(error.span())),
+            other => (other.to_string(), None),
+        };
+        let at = at.map_or(0..0, |span| span.start.offset..span.end.offset);
+        return Err(MatcherError { message, help: what, at });
+    }
+    Regex::new(&format!("^(?:{value})$")).map_err(|error| MatcherError { message, help: error.to_string(), at: 0..0 })
+}
+
+/// The range moved to the right; an empty one still means "all of it".
+fn shift(at: Range<usize>, by: usize) -> Range<usize> {
+    if at.is_empty() { at } else { at.start + by..at.end + by }
+}
+
+/// The text without its quotes, and where it begins; or what is wrong and where.
+/// Of the escapes in double quotes only `\"` and `\\` mean something, so that `"a\.b"` needs no second backslash.
+fn unquote(text: &str) -> Result<(String, usize), (String, Range<usize>)> {
+    let Some(quote @ ('"' | '\'')) = text.chars().next() else {
+        return match text.find('"') {
+            Some(at) => Err(("a quote in the midst of the value".to_owned(), at..at + 1)),
+            None => Ok((text.to_owned(), 0)),
+        };
+    };
+    let mut value = String::new();
+    let mut chars = text.char_indices().skip(1).peekable();
+    while let Some((at, c)) = chars.next() {
+        match (c, chars.peek().copied()) {
+            ('\\', Some((_, next @ ('"' | '\\')))) if quote == '"' => {
+                value.push(next);
+                chars.next();
+            }
+            (c, None) if c == quote => return Ok((value, 1)),
+            (c, Some(_)) if c == quote => {
+                return Err((format!("more text after the closing quote: `{}`", &text[at + 1..]), at + 1..text.len()));
+            }
+            _ => value.push(c),
         }
     }
-    Some(text.to_owned())
+    Err(("a quote is left open".to_owned(), 0..1))
 }
 
 impl PartialEq for Matcher {
@@ -182,5 +223,39 @@ impl TryFrom<MatcherForm> for Matcher {
 impl From<Matcher> for MatcherForm {
     fn from(matcher: Matcher) -> Self {
         Self { name: matcher.name, operator: matcher.operator, value: matcher.value }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        for (name, operator, value) in [
+            ("service", Operator::Equal, "web \"one\" \\ two\\"),
+            ("check", Operator::Matches, r"a\.b|c\d+"),
+            ("labelled.so", Operator::NotEqual, ""),
+        ] {
+            let matcher = Matcher::new(name, operator, value).unwrap();
+            assert_eq!(Matcher::parse(&matcher.to_string()), Ok(matcher));
+        }
+    }
+
+    #[test]
+    fn a_bad_matcher_is_marked_where_it_is_bad() {
+        for (text, marked) in [
+            (r#"check=~"a(b""#, "("),
+            (r#"check=~"a)|(b""#, ")"),
+            (r#"{check="a""#, "{"),
+            (r#"check="a",host="b""#, r#",host="b""#),
+            (r#"check="a"#, "\""),
+            ("check", ""),
+            ("check!a", ""),
+            ("=a", ""),
+        ] {
+            let error = Matcher::parse(text).unwrap_err();
+            assert_eq!(&text[error.at.clone()], marked, "{text}: {error:?}");
+        }
     }
 }

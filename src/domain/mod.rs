@@ -4,6 +4,7 @@
 //! ended as it did), [`policy`] and [`judgement`] (the rules and the constants), then [`engine`].
 
 pub mod decision;
+pub mod duration;
 pub mod engine;
 pub mod event;
 pub mod explain;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::event::Event;
 use super::judgement::Judgement;
 use super::matcher::Matcher;
-use super::signal::Severity;
+use super::signal::{Severity, vocabulary};
 use super::silence::Silence;
 use super::topology::Topology;
 
@@ -73,15 +73,16 @@ pub struct Handling {
     pub expire: Duration,
 }
 
-/// Whether alerts may page.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PageMode {
-    /// The judgement decides.
-    Auto,
-    /// Each new alert pages at once, unless silenced, inhibited or part of an open incident.
-    Always,
-    /// They never page; they may join.
-    Never,
+vocabulary! {
+    /// Whether alerts may page.
+    PageMode {
+        /// The judgement decides.
+        Auto = "auto",
+        /// Each new alert pages at once, unless silenced, inhibited or part of an open incident.
+        Always = "always",
+        /// They never page; they may join.
+        Never = "never",
+    }
 }
 
 /// When a series counts as flapping. Counted in wall time, over all severities.
@@ -113,15 +114,16 @@ impl Pace {
     pub const MOST_CHANGES: u32 = 16;
 }
 
-/// What turns lasting flapping into a page.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PromoteWhen {
-    /// It is in the bad state for more of the time, or more severely, than in its first half.
-    Worsening,
-    /// The same check flaps on more hosts.
-    Spreading,
-    /// Lasting is enough.
-    Lasting,
+vocabulary! {
+    /// What turns lasting flapping into a page.
+    PromoteWhen {
+        /// It is in the bad state for more of the time, or more severely, than in its first half.
+        Worsening = "worsening",
+        /// The same check flaps on more hosts.
+        Spreading = "spreading",
+        /// Lasting is enough.
+        Lasting = "lasting",
+    }
 }
 
 /// How long to wait out what usually resolves by itself.

@@ -2,11 +2,7 @@
 //!
 //! Deliberately no `Other`: a decision without a name of its own is a decision nobody can explain.
 
-use super::signal::{UnknownWord, vocabulary};
-use std::fmt;
-use std::str::FromStr;
-
-use serde::{Deserialize, Serialize};
+use super::signal::vocabulary;
 
 vocabulary! {
     /// What finally became of an event. Exactly one for every accepted event that is no sample.
