@@ -1,2 +1,357 @@
-//! The bounded queue between the edge and the engine.
-//! When it is full it says so; it never drops.
+//! The bounded queue between the edge and the engine. When it is full it says so; it never drops.
+//!
+//! Deliberately without judgement and without HTTP: who offers decides how to tell the sender.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+
+use crate::domain::{Alarms, Engine, Event, IncidentId, NotificationKey, Policy, Silence};
+
+/// What the queue may hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Capacity {
+    /// Events that wait.
+    pub events: usize,
+    /// Bytes that these events came as.
+    pub bytes: usize,
+    /// Orders and questions that wait.
+    pub asked: usize,
+}
+
+impl Default for Capacity {
+    fn default() -> Self {
+        Self { events: 10_000, bytes: 64 << 20, asked: 1_000 }
+    }
+}
+
+/// Why something was not taken or not done. The sender may try again.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The queue is full.
+    #[error("{waiting} events are waiting to be judged, and no more fit")]
+    Full {
+        /// Events that wait.
+        waiting: usize,
+    },
+    /// What came cannot be made durable now.
+    #[error("new events cannot be stored: {0}")]
+    Storage(String),
+    /// Squelch is stopping.
+    #[error("squelch is stopping")]
+    Stopping,
+}
+
+/// The numbers that a batch of events was given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Receipt {
+    /// The number of its first event; the others follow.
+    pub first: u64,
+    /// How many events it has.
+    pub count: u64,
+}
+
+/// Tells the one who waits that a batch is durable, or why it is not.
+pub type Ack = oneshot::Sender<Result<Receipt, Refusal>>;
+
+/// Events that arrived together and are acknowledged together.
+#[derive(Debug)]
+pub struct Batch {
+    /// The events, each stamped with its time of receipt.
+    pub events: Vec<Event>,
+    /// How many bytes they came as.
+    pub bytes: usize,
+    /// Fires when they are durable.
+    pub ack: Ack,
+}
+
+/// A change that a person or a courier asks for. It is answered when it is durable.
+#[derive(Debug)]
+pub enum Order {
+    /// A person has taken an incident.
+    Acknowledge(IncidentId, String),
+    /// A person declares an incident to be over.
+    Resolve(IncidentId, String),
+    /// A person sets, changes or ends a silence.
+    Silence(Silence),
+    /// New rules are in force.
+    Policy(Arc<Policy>),
+    /// A receiver took a notification.
+    Delivered(NotificationKey),
+    /// A notification was given up, for this reason.
+    Undeliverable(NotificationKey, String),
+    /// Squelch itself is in trouble: a title, what it means and what to do.
+    Trouble(String, String),
+    /// The trouble of this title is over.
+    TroubleOver(String),
+}
+
+/// What a question is put to, between two batches.
+#[derive(Debug)]
+pub struct View<'a> {
+    /// What was judged.
+    pub engine: &'a Engine,
+    /// What no judge decided.
+    pub alarms: &'a Alarms,
+}
+
+/// A question: it looks, answers by its own channel, and changes nothing.
+pub type Question = Box<dyn FnOnce(&View<'_>) + Send>;
+
+/// One thing that waits.
+pub enum Message {
+    /// Events.
+    Events(Batch),
+    /// A change, and who waits for its answer.
+    Order(Order, Ack),
+    /// A question.
+    Question(Question),
+}
+
+/// The sending side. Clones share the queue.
+#[derive(Clone)]
+pub struct Inbox(Arc<Shared>);
+
+/// The receiving side: one owner.
+pub struct Outlet(Arc<Shared>);
+
+struct Shared {
+    capacity: Capacity,
+    queue: Mutex<Queue>,
+    arrived: Condvar,
+}
+
+#[derive(Default)]
+struct Queue {
+    messages: VecDeque<Message>,
+    events: usize,
+    bytes: usize,
+    asked: usize,
+    /// Set while events cannot be stored.
+    refusing: Option<Refusal>,
+    /// Set when nothing more is taken.
+    closed: bool,
+}
+
+/// A queue of this capacity.
+#[must_use]
+pub fn bounded(capacity: Capacity) -> (Inbox, Outlet) {
+    let shared = Arc::new(Shared { capacity, queue: Mutex::default(), arrived: Condvar::new() });
+    (Inbox(Arc::clone(&shared)), Outlet(shared))
+}
+
+impl Shared {
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn asked(&self, message: Message) -> Result<(), Refusal> {
+        let mut queue = self.queue();
+        if queue.closed {
+            return Err(Refusal::Stopping);
+        }
+        if queue.asked >= self.capacity.asked {
+            return Err(Refusal::Full { waiting: queue.events });
+        }
+        queue.asked += 1;
+        queue.messages.push_back(message);
+        self.arrived.notify_one();
+        Ok(())
+    }
+}
+
+impl Inbox {
+    /// Offers events that came as `bytes` bytes. The answer comes when they are durable.
+    ///
+    /// # Errors
+    /// When they do not fit, cannot be stored now, or Squelch is stopping. None of them is taken then.
+    /// A batch that is larger than the whole queue is taken when the queue is empty, so that it is not refused forever.
+    pub fn offer(
+        &self,
+        events: Vec<Event>,
+        bytes: usize,
+    ) -> Result<oneshot::Receiver<Result<Receipt, Refusal>>, Refusal> {
+        let mut queue = self.0.queue();
+        if queue.closed {
+            return Err(Refusal::Stopping);
+        }
+        if let Some(refusal) = &queue.refusing {
+            return Err(refusal.clone());
+        }
+        let fits = queue.events + events.len() <= self.0.capacity.events
+            && queue.bytes.saturating_add(bytes) <= self.0.capacity.bytes;
+        if !fits && queue.events > 0 {
+            return Err(Refusal::Full { waiting: queue.events });
+        }
+        queue.events += events.len();
+        queue.bytes = queue.bytes.saturating_add(bytes);
+        let (ack, answer) = oneshot::channel();
+        queue.messages.push_back(Message::Events(Batch { events, bytes, ack }));
+        self.0.arrived.notify_one();
+        Ok(answer)
+    }
+
+    /// Asks for a change. The answer comes when it is durable.
+    ///
+    /// # Errors
+    /// When too much is asked for already, when it cannot be stored now, or when Squelch is stopping.
+    pub async fn order(&self, order: Order) -> Result<(), Refusal> {
+        let (ack, answer) = oneshot::channel();
+        self.0.asked(Message::Order(order, ack))?;
+        answer.await.map_or(Err(Refusal::Stopping), |answer| answer.map(drop))
+    }
+
+    /// Asks for a change whose outcome nobody waits for.
+    ///
+    /// # Errors
+    /// When too much is asked for already, or when Squelch is stopping.
+    pub fn submit(&self, order: Order) -> Result<(), Refusal> {
+        self.0.asked(Message::Order(order, oneshot::channel().0))
+    }
+
+    /// Puts a question and waits for its answer.
+    ///
+    /// # Errors
+    /// When too much is asked for already, or when Squelch is stopping.
+    pub async fn ask<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&View<'_>) -> T + Send + 'static,
+    ) -> Result<T, Refusal> {
+        let (sender, answer) = oneshot::channel();
+        let question: Question = Box::new(move |view| {
+            // Whoever asked may be gone; then nobody misses the answer.
+            let _ = sender.send(question(view));
+        });
+        self.0.asked(Message::Question(question))?;
+        answer.await.map_err(|_| Refusal::Stopping)
+    }
+
+    /// Takes nothing more; what waits is still handed out.
+    pub fn close(&self) {
+        self.0.queue().closed = true;
+        self.0.arrived.notify_one();
+    }
+
+    /// How many events wait, and how many bytes they came as.
+    #[must_use]
+    pub fn depth(&self) -> (usize, usize) {
+        let queue = self.0.queue();
+        (queue.events, queue.bytes)
+    }
+
+    /// Why events are refused at present.
+    #[must_use]
+    pub fn refusing(&self) -> Option<Refusal> {
+        self.0.queue().refusing.clone()
+    }
+}
+
+impl Outlet {
+    /// Moves what waits to `into`, in order, up to about `most` events; waits up to `patience` while there is
+    /// nothing. `false` = closed and empty: nothing will ever come again.
+    pub fn drain(&self, most: usize, patience: Duration, into: &mut Vec<Message>) -> bool {
+        let queue = self.0.queue();
+        let (mut queue, _) = self
+            .0
+            .arrived
+            .wait_timeout_while(queue, patience, |queue| queue.messages.is_empty() && !queue.closed)
+            .unwrap_or_else(PoisonError::into_inner);
+        let mut taken = 0;
+        while taken < most
+            && let Some(message) = queue.messages.pop_front()
+        {
+            if let Message::Events(batch) = &message {
+                taken += batch.events.len();
+                queue.events -= batch.events.len();
+                queue.bytes -= batch.bytes;
+            } else {
+                queue.asked -= 1;
+            }
+            into.push(message);
+        }
+        !(queue.closed && queue.messages.is_empty() && into.is_empty())
+    }
+
+    /// Refuses events from now on for this reason; `None` = takes them again. Orders and questions are always taken.
+    pub fn refuse(&self, refusal: Option<Refusal>) {
+        self.0.queue().refusing = refusal;
+    }
+}
+
+/// When the owner is gone nobody would ever answer.
+impl Drop for Outlet {
+    fn drop(&mut self) {
+        let mut queue = self.0.queue();
+        queue.closed = true;
+        queue.messages.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SMALL: Capacity = Capacity { events: 3, bytes: 100, asked: 1 };
+
+    fn events(count: usize) -> Vec<Event> {
+        vec![Event::new("test", "disk"); count]
+    }
+
+    fn drained(outlet: &Outlet) -> (usize, bool) {
+        let mut messages = Vec::new();
+        let open = outlet.drain(100, Duration::ZERO, &mut messages);
+        (messages.len(), open)
+    }
+
+    #[test]
+    fn a_full_queue_says_so_and_takes_again_when_it_is_drained() {
+        let (inbox, outlet) = bounded(SMALL);
+        assert!(inbox.offer(events(2), 10).is_ok());
+        assert_eq!(inbox.offer(events(2), 10).unwrap_err(), Refusal::Full { waiting: 2 });
+        assert_eq!(inbox.offer(events(1), 91).unwrap_err(), Refusal::Full { waiting: 2 });
+        assert_eq!(inbox.depth(), (2, 10));
+        assert_eq!(drained(&outlet), (1, true));
+        assert!(inbox.offer(events(2), 10).is_ok());
+    }
+
+    #[test]
+    fn a_batch_larger_than_the_queue_is_taken_when_the_queue_is_empty() {
+        let (inbox, outlet) = bounded(SMALL);
+        assert!(inbox.offer(events(7), 1_000).is_ok());
+        assert!(inbox.offer(events(1), 1).is_err());
+        assert_eq!(drained(&outlet), (1, true));
+    }
+
+    #[test]
+    fn while_events_are_refused_orders_are_taken() {
+        let (inbox, outlet) = bounded(SMALL);
+        outlet.refuse(Some(Refusal::Storage("no space".to_owned())));
+        assert_eq!(inbox.offer(events(1), 1).unwrap_err(), Refusal::Storage("no space".to_owned()));
+        assert!(inbox.submit(Order::TroubleOver("storage".to_owned())).is_ok());
+        assert!(inbox.submit(Order::TroubleOver("storage".to_owned())).is_err(), "orders are bounded, too");
+        outlet.refuse(None);
+        assert!(inbox.offer(events(1), 1).is_ok());
+    }
+
+    #[test]
+    fn after_closing_what_waits_is_still_handed_out() {
+        let (inbox, outlet) = bounded(SMALL);
+        let mut answer = inbox.offer(events(1), 1).unwrap();
+        inbox.close();
+        assert_eq!(inbox.offer(events(1), 1).unwrap_err(), Refusal::Stopping);
+        assert_eq!(drained(&outlet), (1, true));
+        assert_eq!(drained(&outlet), (0, false));
+        assert!(answer.try_recv().is_err());
+    }
+
+    #[test]
+    fn when_the_owner_is_gone_nobody_waits_forever() {
+        let (inbox, outlet) = bounded(SMALL);
+        let answer = inbox.offer(events(1), 1).unwrap();
+        drop(outlet);
+        assert!(answer.blocking_recv().is_err());
+        assert_eq!(inbox.offer(events(1), 1).unwrap_err(), Refusal::Stopping);
+    }
+}

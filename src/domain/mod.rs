@@ -3,6 +3,7 @@
 //! Reading order: [`event`] (what comes in), [`turn`] (inputs and outputs of the engine), [`reason`] (why an event
 //! ended as it did), [`policy`] and [`judgement`] (the rules and the constants), then [`engine`].
 
+pub mod alarm;
 pub mod decision;
 pub mod duration;
 pub mod engine;
@@ -21,6 +22,7 @@ pub mod time;
 pub mod topology;
 pub mod turn;
 
+pub use alarm::Alarms;
 pub use decision::{
     Decision, Evidence, IncidentId, IncidentSummary, Moment, Notice, NoticeAction, Origin, Page, PageAction, Verdict,
 };
