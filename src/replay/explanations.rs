@@ -1,0 +1,69 @@
+//! `squelch why` as JSON, for the API: the same values as [`super::sentences`], for programs.
+
+use super::decisions::{incident_fields, named_bits, verdict_fields};
+use super::json::Object;
+use crate::domain::{IncidentExplanation, IncidentSummary, SeriesExplanation, Verdict};
+
+/// One incident with everything that is known of it, as a JSON object.
+#[must_use]
+pub fn incident_json(explanation: &IncidentExplanation) -> String {
+    let mut out = String::with_capacity(4096);
+    let mut line = Object::open(&mut out);
+    incident_fields(&mut line, &explanation.summary);
+    line.flag("open", explanation.open);
+    line.list("origins", &explanation.origins, named_bits);
+    line.texts("suspects", &explanation.suspects);
+    line.list("members", &explanation.members, write_series);
+    line.close();
+    out
+}
+
+/// One series with everything that is known of it, as a JSON object.
+#[must_use]
+pub fn series_json(explanation: &SeriesExplanation) -> String {
+    let mut out = String::with_capacity(1024);
+    write_series(explanation, &mut out);
+    out
+}
+
+/// An incident as a line of a list (`GET /api/v1/incidents`), as a JSON object: the summary and whether it is open.
+#[must_use]
+pub fn summary_json(summary: &IncidentSummary, open: bool) -> String {
+    let mut out = String::with_capacity(1024);
+    let mut line = Object::open(&mut out);
+    incident_fields(&mut line, summary);
+    line.flag("open", open);
+    line.close();
+    out
+}
+
+fn write_series(series: &SeriesExplanation, out: &mut String) {
+    let mut line = Object::open(out);
+    line.text("series", &series.name);
+    line.text("key", &series.fingerprint.to_string());
+    line.text("kind", series.kind.word());
+    line.text_or_null("rule", series.rule.as_deref());
+    line.text_or_null("firing", series.firing.map(crate::domain::Severity::word));
+    line.time_or_null("since", series.since);
+    line.whole("alerts", u64::from(series.alerts));
+    line.time("first_heard", series.heard.0);
+    line.time("last_heard", series.heard.1);
+    line.number("starts", series.starts.0);
+    line.number("critical_starts", series.starts.1);
+    line.number("usual_per_day", series.usual_per_day);
+    line.flag("insufficient_history", series.insufficient_history);
+    if let Some((half, most)) = series.lasts {
+        line.number("half_last", half);
+        line.number("nine_of_ten_last", most);
+    }
+    line.number("fresh_bits", series.fresh_bits);
+    line.whole("changes", u64::from(series.changes));
+    line.time_or_null("flapping_since", series.flapping_since);
+    line.whole("waiting", u64::from(series.waiting));
+    line.list("verdicts", &series.verdicts, |verdict: &Verdict, out| {
+        let mut item = Object::open(out);
+        verdict_fields(&mut item, verdict);
+        item.close();
+    });
+    line.close();
+}

@@ -1,0 +1,207 @@
+//! `squelch why`: an incident or a series in plain sentences, with the numbers of every stage.
+
+use std::fmt::Write as _;
+
+use super::account::text::course;
+use super::wording::{Ink, amount, date_and_time, day_and_time, names, several, span, wrapped};
+use crate::domain::{Evidence, IncidentExplanation, SeriesExplanation, Timestamp, Verdict};
+
+/// How many of an incident's series are explained in full.
+const MOST_MEMBERS: usize = 8;
+
+/// Everything about an incident, for a person. `now` is the time from which it is told.
+#[must_use]
+pub fn incident(explanation: &IncidentExplanation, now: Timestamp, ink: Ink) -> String {
+    let summary = &explanation.summary;
+    let mut out = String::new();
+    let state = if explanation.open { "open" } else { "over" };
+    let head = format!("Incident {} ({state}, {}): {}", summary.incident, summary.severity, summary.title);
+    let _ = writeln!(out, "{}", ink.bold(&wrapped(&head, 2)));
+    paragraph(&mut out, &format!("It {}.", course(summary)));
+    if let Some(taken) = summary.acknowledged {
+        paragraph(&mut out, &format!("A person took it at {} UTC.", date_and_time(taken)));
+    }
+    if !explanation.origins.is_empty() {
+        let ranked =
+            explanation.origins.iter().map(|(name, bits)| format!("{name} ({} bits)", amount(f64::from(*bits))));
+        let ranked = names(&ranked.collect::<Vec<_>>(), 5);
+        paragraph(&mut out, &format!("Where it most likely began, by fresh bits of surprise when it paged: {ranked}."));
+    }
+    for suspect in &explanation.suspects {
+        paragraph(&mut out, &format!("Changed shortly before: {suspect}."));
+    }
+    heading(&mut out, ink, "What happened");
+    for moment in &summary.moments {
+        let _ = writeln!(out, "  {}  {}", ink.dim(&day_and_time(moment.ts)), wrapped(&moment.text, 18));
+    }
+    heading(&mut out, ink, "What it is made of");
+    for member in explanation.members.iter().take(MOST_MEMBERS) {
+        out.push_str(&series(member, now, ink));
+        out.push('\n');
+    }
+    let more = explanation.members.len().saturating_sub(MOST_MEMBERS);
+    if more > 0 {
+        let _ = writeln!(out, "  and {more} more series: squelch why --series NAME explains each of them");
+    }
+    out
+}
+
+/// Everything about a series, for a person. `now` is the time from which it is told.
+#[must_use]
+pub fn series(series: &SeriesExplanation, now: Timestamp, ink: Ink) -> String {
+    let mut out = String::new();
+    let _ = writeln!(out, "{} {}", ink.bold(&series.name), ink.dim(&format!("({})", series.fingerprint)));
+    paragraph(&mut out, &present(series, now));
+    paragraph(&mut out, &habits(series));
+    paragraph(&mut out, &stage_flap(series));
+    let rule = series.rule.as_ref().map_or_else(
+        || "No rule speaks of it: the defaults apply.".to_owned(),
+        |rule| format!("The rule `{rule}` applies."),
+    );
+    paragraph(&mut out, &rule);
+    if series.waiting > 0 {
+        paragraph(
+            &mut out,
+            &format!(
+                "{} for a verdict.",
+                if series.waiting == 1 {
+                    "1 event waits".to_owned()
+                } else {
+                    format!("{} events wait", series.waiting)
+                }
+            ),
+        );
+    }
+    for verdict in &series.verdicts {
+        let _ = writeln!(out, "  {}  {}", ink.dim(&day_and_time(verdict.ts)), wrapped(&judged(verdict), 18));
+    }
+    out
+}
+
+/// A verdict in one or two sentences, with the numbers behind it.
+#[must_use]
+pub fn judged(verdict: &Verdict) -> String {
+    let mut text = format!("{} ({})", verdict.reason.outcome(), verdict.reason);
+    if let Some(incident) = verdict.incident {
+        let _ = write!(text, ", incident {incident}");
+    }
+    let _ = write!(text, ": {}.", verdict.reason.sentence());
+    let numbers = numbers(&verdict.evidence);
+    if !numbers.is_empty() {
+        let _ = write!(text, " {numbers}");
+    }
+    text
+}
+
+fn present(series: &SeriesExplanation, now: Timestamp) -> String {
+    let last = format!("last heard of at {} UTC", date_and_time(series.heard.1));
+    match (series.firing, series.since) {
+        (Some(severity), Some(since)) => {
+            let alerts = if series.alerts > 1 { format!(" with {} alerts", series.alerts) } else { String::new() };
+            format!(
+                "It fires ({severity}){alerts} since {} UTC, for {}; {last}.",
+                date_and_time(since),
+                span(now.since(since))
+            )
+        }
+        _ => format!("It does not fire; {last}."),
+    }
+}
+
+fn habits(series: &SeriesExplanation) -> String {
+    let (starts, critical) = series.starts;
+    let mut text = format!(
+        "Since {} UTC it started {} times, {} of these critical; at this hour {} starts a day are usual, and it stands \
+         at {} bits of fresh surprise.",
+        date_and_time(series.heard.0),
+        amount(starts),
+        amount(critical),
+        amount(series.usual_per_day),
+        amount(series.fresh_bits),
+    );
+    if series.insufficient_history {
+        text.push_str(
+            " That is too little history to judge it by itself: what other series of its check do counts, too.",
+        );
+    }
+    match series.lasts {
+        Some((half, most)) => {
+            let _ = write!(text, " Half of its episodes last up to {}, nine of ten up to {}.", span(half), span(most));
+        }
+        None => text.push_str(" No episode of it has ended yet."),
+    }
+    text
+}
+
+fn stage_flap(series: &SeriesExplanation) -> String {
+    let changes = several(u64::from(series.changes), "change");
+    match series.flapping_since {
+        Some(since) => {
+            format!("It is flapping since {} UTC: {changes} of state in its longest window.", date_and_time(since))
+        }
+        None => format!("It is not flapping: {changes} of state in its longest window."),
+    }
+}
+
+/// The numbers behind a verdict, stage by stage; empty where no stage had a say.
+fn numbers(evidence: &Evidence) -> String {
+    let mut parts = Vec::new();
+    if let Some(surprise) = evidence.surprise {
+        parts.push(surprising(evidence, f64::from(surprise)));
+    }
+    if let (Some(bits), Some(threshold)) = (evidence.component_bits, evidence.threshold) {
+        parts.push(format!(
+            "Its component stood at {} bits; a page needs {}.",
+            amount(f64::from(bits)),
+            amount(f64::from(threshold))
+        ));
+    }
+    match (evidence.lasted, evidence.usually_lasts) {
+        (Some(lasted), Some(usually)) => parts.push(format!(
+            "It had lasted {}; nine of ten end within {}.",
+            span(f64::from(lasted)),
+            span(f64::from(usually))
+        )),
+        (Some(lasted), None) => parts.push(format!("It had lasted {}.", span(f64::from(lasted)))),
+        (None, Some(usually)) => parts.push(format!("Nine of ten end within {}.", span(f64::from(usually)))),
+        (None, None) => {}
+    }
+    if let Some(changes) = evidence.changes {
+        let window = evidence.window.map(|secs| format!(" in {}", span(f64::from(secs)))).unwrap_or_default();
+        parts.push(format!("Its state changed {}{window}.", several(u64::from(changes), "time")));
+    }
+    parts.join(" ")
+}
+
+fn surprising(evidence: &Evidence, surprise: f64) -> String {
+    let term = |bits: Option<f32>, what: &str| {
+        bits.filter(|bits| *bits >= 0.05).map(|bits| format!("{} {what}", amount(f64::from(bits))))
+    };
+    let rare = match evidence.usual_per_day {
+        Some(usual) => format!("for its rarity ({} a day are usual)", amount(f64::from(usual))),
+        None => "for its rarity".to_owned(),
+    };
+    let terms = [
+        term(evidence.rate_bits, &rare),
+        term(evidence.severity_bits, "for its severity"),
+        term(evidence.value_bits, "for its value"),
+    ];
+    let terms: Vec<String> = terms.into_iter().flatten().collect();
+    let mut text = format!("Its start was worth {} bits of surprise", amount(surprise));
+    if !terms.is_empty() {
+        let _ = write!(text, ": {}", names(&terms, terms.len()));
+    }
+    if evidence.insufficient_history {
+        text.push_str(", by what its kind does elsewhere, for want of history");
+    }
+    text.push('.');
+    text
+}
+
+fn paragraph(out: &mut String, text: &str) {
+    let _ = writeln!(out, "  {}", wrapped(text, 2));
+}
+
+fn heading(out: &mut String, ink: Ink, text: &str) {
+    let _ = writeln!(out, "\n{}", ink.bold(text));
+}
