@@ -1,0 +1,172 @@
+//! A notification as a mail: plain text and HTML that a phone shows well, by day and by night.
+//!
+//! All mails of an incident refer to one made-up first message, so that mail programs show them as one thread even
+//! where the first mail went to somebody else. A repeat has the same `Message-ID`. Deliberately no images, no
+//! tracking, nothing loaded from anywhere.
+
+use std::time::{Duration, SystemTime};
+
+use lettre::message::header::{HeaderName, HeaderValue};
+use lettre::message::{MultiPart, SinglePart};
+
+use super::text::{Line, Tone, Wording, decided};
+use super::{Email, Mailbox};
+use crate::domain::{Content, Fingerprint, Notification, Severity};
+
+/// The parts of a mail.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Mail {
+    /// Who it comes from.
+    pub from: Mailbox,
+    /// Who gets it.
+    pub to: Vec<Mailbox>,
+    /// The subject, in one line.
+    pub subject: String,
+    /// The plain text.
+    pub text: String,
+    /// The HTML.
+    pub html: String,
+    /// Milliseconds since the epoch: when it was decided, not when it is sent.
+    pub date: i64,
+    /// `<…>`: derived from the notification's key.
+    pub message_id: String,
+    /// `<…>`: the same for all mails of one incident.
+    pub thread: String,
+    /// Further headers: name and value, visible ASCII.
+    pub headers: Vec<(&'static str, String)>,
+}
+
+/// The mail for a notification.
+#[must_use]
+pub fn compose(email: &Email, notification: &Notification) -> Mail {
+    let wording = Wording::of(notification);
+    let incident = &notification.incident;
+    let key = &notification.key;
+    let domain = domain(&email.from);
+    // The number of an incident begins anew with a new store; its opening makes it one of a kind.
+    let opened = Fingerprint::of(&[&incident.opened.millis().to_string()]);
+    let receiver = Fingerprint::of(&[&key.receiver]);
+    let (number, step) = (key.incident, key.step);
+    Mail {
+        from: email.from.clone(),
+        to: email.to.clone(),
+        subject: format!("[{}] {} (#{number})", wording.tag, wording.title),
+        text: wording.plain(),
+        html: html(&wording),
+        date: decided(notification).millis(),
+        message_id: format!("<{number}.{step}.{receiver}.{opened}@{domain}>"),
+        thread: format!("<{number}.{opened}@{domain}>"),
+        headers: headers(notification),
+    }
+}
+
+/// The sender's domain in its ASCII form.
+fn domain(from: &Mailbox) -> String {
+    url::Host::parse(from.email.domain()).map_or_else(|_| "squelch.invalid".to_owned(), |host| host.to_string())
+}
+
+/// Vacation answers stay silent; a page that hurts people is marked as urgent.
+fn headers(notification: &Notification) -> Vec<(&'static str, String)> {
+    let mut headers = vec![
+        ("Auto-Submitted", "auto-generated".to_owned()),
+        ("X-Squelch-Key", super::webhook::idempotency_key(&notification.key)),
+    ];
+    if matches!(&notification.content, Content::Page(page) if page.severity == Severity::Critical) {
+        headers.push(("Importance", "high".to_owned()));
+        headers.push(("X-Priority", "1".to_owned()));
+    }
+    headers
+}
+
+impl Mail {
+    /// The mail in the form in which it travels.
+    ///
+    /// # Errors
+    /// When it has no recipient.
+    pub fn message(&self) -> Result<lettre::Message, lettre::error::Error> {
+        let date = SystemTime::UNIX_EPOCH + Duration::from_millis(self.date.max(0).unsigned_abs());
+        let mut builder = lettre::Message::builder()
+            .from(self.from.clone())
+            .subject(&self.subject)
+            .date(date)
+            .message_id(Some(self.message_id.clone()))
+            .in_reply_to(self.thread.clone())
+            .references(self.thread.clone());
+        for to in &self.to {
+            builder = builder.to(to.clone());
+        }
+        for (name, value) in &self.headers {
+            builder = builder.raw_header(HeaderValue::new(HeaderName::new_from_ascii_str(name), value.clone()));
+        }
+        // Derived, so that a repeat is the same mail to the byte.
+        let boundary = Fingerprint::of(&[&self.message_id, &self.text]);
+        builder.multipart(
+            MultiPart::alternative()
+                .boundary(format!("squelch-{boundary}"))
+                .singlepart(SinglePart::plain(self.text.clone()))
+                .singlepart(SinglePart::html(self.html.clone())),
+        )
+    }
+}
+
+/// No background but on the tag, no text colour: the reader's own light or dark stays.
+const HEAD: &str = "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
+<meta name=\"viewport\" content=\"width=device-width\"><meta name=\"color-scheme\" content=\"light dark\">\
+<style>:root{color-scheme:light dark}</style></head>\n\
+<body style=\"margin:0;padding:16px;font:16px/1.45 system-ui,-apple-system,'Segoe UI',Roboto,sans-serif\">\n\
+<div style=\"max-width:600px;margin:0 auto;overflow-wrap:anywhere\">\n";
+
+fn html(wording: &Wording) -> String {
+    let colour = match wording.tone {
+        Tone::Alarm => "#b3261e",
+        Tone::Warning => "#8a5300",
+        Tone::Over => "#1b6e3c",
+        Tone::Quiet => "#4a5568",
+    };
+    let mut out = HEAD.to_owned();
+    out += &format!(
+        "<p style=\"margin:0 0 8px\"><span style=\"background:{colour};color:#fff;font-weight:700;font-size:13px;\
+padding:3px 8px;border-radius:4px\">{}</span> <span style=\"font-size:14px\">{}</span></p>\n",
+        escape(wording.tag),
+        escape(&wording.when)
+    );
+    out += &format!("<h1 style=\"font-size:20px;line-height:1.3;margin:0 0 8px\">{}</h1>\n", escape(&wording.title));
+    out += &format!("<p style=\"margin:0\">{}</p>\n", escape(&wording.lead));
+    for part in &wording.parts {
+        out += &format!("<h2 style=\"font-size:13px;margin:18px 0 4px;opacity:.7\">{}</h2>\n", escape(part.label));
+        for line in &part.lines {
+            out += &format!("<p style=\"margin:0 0 4px\">{}</p>\n", line_html(line));
+        }
+    }
+    out += "</div></body></html>\n";
+    out
+}
+
+fn line_html(line: &Line) -> String {
+    match line {
+        Line::Text(text) => escape(text),
+        Line::Bits(bits, name) => {
+            format!("<b>{bits:.1} bits</b> <span style=\"font-size:14px\">{}</span>", escape(name))
+        }
+        Line::Command(command) => {
+            format!("<code style=\"font:14px ui-monospace,Menlo,Consolas,monospace\">{}</code>", escape(command))
+        }
+        Line::Link(what, url) => format!("{}: <a href=\"{1}\">{1}</a>", escape(what), escape(url)),
+    }
+}
+
+/// Text for HTML, in an element or a quoted attribute.
+fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            _ => out.push(c),
+        }
+    }
+    out
+}
