@@ -64,7 +64,7 @@ pub enum Line {
 }
 
 const TITLE: usize = 200;
-const SENTENCE: usize = 1_000;
+const SENTENCE: usize = 600;
 const NAME: usize = 160;
 const NAMES: usize = 6;
 const LIST: usize = 6;
@@ -156,7 +156,6 @@ fn of_page(page: &Page, incident: &IncidentSummary) -> Wording {
         PageAction::Open => (loud(page.severity), "opened"),
         PageAction::Escalate => ("WORSE", "became clearly worse"),
     };
-    let lasted = when::span(page.ts.since(incident.opened));
     let so_far = match page.action {
         PageAction::Open => Vec::new(),
         PageAction::Escalate => moments(incident, page.ts),
@@ -165,7 +164,7 @@ fn of_page(page: &Page, incident: &IncidentSummary) -> Wording {
         tag,
         tone: if page.severity >= Severity::Error { Tone::Alarm } else { Tone::Warning },
         title: title(&page.title),
-        when: format!("since {}, {lasted}", when::clock(incident.opened, page.ts)),
+        when: course(incident, page.ts, false),
         lead: format!("Incident {} {done}. {}", page.incident, cost(page.severity)),
         parts: parts([
             ("Most likely origin", origin(page)),
@@ -202,7 +201,8 @@ const fn loud(severity: Severity) -> &'static str {
 fn origin(page: &Page) -> Vec<Line> {
     let component = component(&page.origin);
     let first = (!component.is_empty()).then_some(Line::Text(component));
-    let loudest = page.evidence.iter().take(LIST).map(|(series, bits)| Line::Bits(*bits, clean::line(series, NAME)));
+    let finite = page.evidence.iter().filter(|(_, bits)| bits.is_finite()).take(LIST);
+    let loudest = finite.map(|(series, bits)| Line::Bits(bits.clamp(0.0, 99.9), clean::line(series, NAME)));
     first.into_iter().chain(loudest).collect()
 }
 
@@ -281,7 +281,8 @@ fn course(incident: &IncidentSummary, now: Timestamp, over: bool) -> String {
         let from = from.trim_end_matches(" UTC");
         format!("{from} to {}, {}", when::clock(end, now), when::span(end.since(incident.opened)))
     } else {
-        format!("since {from}, {}", when::span(now.since(incident.opened)))
+        let lasted = now.since(incident.opened);
+        if lasted < 1.0 { format!("since {from}") } else { format!("since {from}, {}", when::span(lasted)) }
     }
 }
 

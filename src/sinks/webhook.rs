@@ -156,7 +156,7 @@ fn origin(origin: &Origin) -> OriginBody {
 
 fn evidence(page: &Page) -> Vec<EvidenceBody> {
     let line = |(series, bits): &(String, f32)| EvidenceBody { series: clean::line(series, NAME), bits: *bits };
-    page.evidence.iter().take(LIST).map(line).collect()
+    page.evidence.iter().filter(|(_, bits)| bits.is_finite()).take(LIST).map(line).collect()
 }
 
 /// What an answer says that matters here.
