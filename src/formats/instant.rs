@@ -1,0 +1,47 @@
+//! Times as tools write them: RFC 3339, epoch seconds, milliseconds or nanoseconds, as numbers or strings.
+
+use crate::domain::Timestamp;
+
+use super::scalar::Scalar;
+
+/// A year of 365 days, in milliseconds.
+const YEAR: i64 = 365 * 86_400_000;
+
+/// Reads a time of the contract: RFC 3339, or epoch seconds as a number.
+///
+/// # Errors
+/// What is wrong, and how to mend it.
+pub(super) fn strict(value: &Scalar<'_>) -> Result<Timestamp, (String, &'static str)> {
+    const FORM: &str = "write RFC 3339 (\"2026-11-23T05:00:00Z\") or Unix epoch seconds (1795410000.5)";
+    match value {
+        Scalar::Whole(secs) => epoch_secs(*secs as f64),
+        Scalar::Number(secs) => epoch_secs(*secs),
+        Scalar::Text(text) => {
+            rfc3339(text).ok_or_else(|| (format!("`{}` is no time", text.chars().take(60).collect::<String>()), FORM))
+        }
+        other => Err((format!("is {}, not a time", other.noun()), FORM)),
+    }
+}
+
+fn epoch_secs(secs: f64) -> Result<Timestamp, (String, &'static str)> {
+    Timestamp::from_secs(secs).ok_or_else(|| {
+        let help = if secs < 0.0 {
+            "times before 1970-01-01T00:00:00Z are not taken"
+        } else {
+            "epoch seconds are meant; milliseconds must be divided by 1000"
+        };
+        (format!("{secs} lies outside the years 1970 to 9999"), help)
+    })
+}
+
+/// RFC 3339 within the years 1970 to 9999; more than three fractional digits are cut off.
+pub(super) fn rfc3339(text: &str) -> Option<Timestamp> {
+    let millis = match text.parse::<jiff::Timestamp>() {
+        Ok(at) => at.as_millisecond(),
+        // jiff ends a day before the year 9999 does; the year before it has as many days.
+        Err(_) => {
+            format!("9998{}", text.strip_prefix("9999")?).parse::<jiff::Timestamp>().ok()?.as_millisecond() + YEAR
+        }
+    };
+    (0..=Timestamp::MAX.millis()).contains(&millis).then_some(Timestamp::from_millis(millis))
+}
