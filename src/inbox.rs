@@ -3,6 +3,7 @@
 //! Deliberately without judgement and without HTTP: who offers decides how to tell the sender.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -39,6 +40,9 @@ pub enum Refusal {
     /// What came cannot be made durable now.
     #[error("new events cannot be stored: {0}")]
     Storage(String),
+    /// The judge failed and rests; alerts are paged as they come meanwhile.
+    #[error("the judge failed and is being restarted")]
+    Judge,
     /// Squelch is stopping.
     #[error("squelch is stopping")]
     Stopping,
@@ -133,6 +137,12 @@ struct Queue {
     refusing: Option<Refusal>,
     /// Set when nothing more is taken.
     closed: bool,
+}
+
+impl fmt::Debug for Inbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Inbox").field(&self.depth()).finish()
+    }
 }
 
 /// A queue of this capacity.

@@ -14,7 +14,7 @@ use super::decision::{
 };
 use super::engine::RestoreError;
 use super::event::Event;
-use super::explain::Tally;
+use super::explain::{IncidentExplanation, Tally};
 use super::fingerprint::Fingerprint;
 use super::notification::{Content, Notification, NotificationKey};
 use super::policy::{Policy, Route};
@@ -43,8 +43,6 @@ pub struct Alarms {
 /// The counts, one record.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Head {
-    /// The number that the next event gets.
-    next_seq: u64,
     opened: u64,
     samples: u64,
     by_reason: BTreeMap<Reason, u64>,
@@ -114,20 +112,6 @@ impl Alarms {
         let head = Change { key: vec![Self::KEY], value: encoded(&self.head) };
         let alarms = self.alarms.iter().map(|(id, alarm)| Change { key: key(*id), value: encoded(alarm) });
         std::iter::once(head).chain(alarms).collect()
-    }
-
-    /// Gives out the numbers of `count` events: the first of them.
-    pub fn number(&mut self, count: u64) -> u64 {
-        let first = self.head.next_seq;
-        self.head.next_seq += count;
-        self.head_changed = true;
-        first
-    }
-
-    /// How many event numbers were given out: all events ever taken.
-    #[must_use]
-    pub fn numbered(&self) -> u64 {
-        self.head.next_seq
     }
 
     /// Fails open: an event that could not be judged pages as itself. One that repeats joins its alarm, and one that
@@ -224,11 +208,12 @@ impl Alarms {
         self.alarms.values().rev().map(|alarm| (alarm.summary.clone(), alarm.summary.resolved.is_none())).collect()
     }
 
-    /// One incident, whether it is open, and why it paged.
+    /// Everything about one incident. There are no series: no judge has seen it.
     #[must_use]
-    pub fn incident(&self, id: IncidentId) -> Option<(&IncidentSummary, bool, &str)> {
-        let alarm = self.alarms.get(&id)?;
-        Some((&alarm.summary, alarm.summary.resolved.is_none(), &alarm.why))
+    pub fn why_incident(&self, id: IncidentId) -> Option<IncidentExplanation> {
+        let summary = self.alarms.get(&id)?.summary.clone();
+        let open = summary.resolved.is_none();
+        Some(IncidentExplanation { summary, open, origins: Vec::new(), suspects: Vec::new(), members: Vec::new() })
     }
 
     /// Adds its counts to those of the engine.
@@ -345,7 +330,7 @@ impl Alarm {
             checks: origin.check.iter().cloned().collect(),
             origin,
             alerts: 0,
-            moments: vec![Moment { ts: now, text: title.clone() }],
+            moments: vec![Moment { ts: now, text: format!("paged: {why}") }],
             title,
         };
         Self { summary, subject, steps: 0, seqs: Vec::new(), why, owed: Vec::new() }
@@ -480,11 +465,9 @@ mod tests {
     #[test]
     fn what_is_owed_survives_a_restart_and_is_forgotten_when_it_is_delivered() {
         let (mut alarms, mut turn, policy) = (Alarms::default(), Turn::default(), policy());
-        assert_eq!(alarms.number(5), 0);
         alarms.trouble(NOW, ("its disk is full", "free some space"), &policy, &mut turn);
         alarms.trouble(NOW, ("its disk is full", "free some space"), &policy, &mut turn);
         let mut alarms = again(&mut alarms);
-        assert_eq!(alarms.number(1), 5);
         assert_eq!(alarms.outbox().count(), 1);
         let key = turn.notifications[0].key.clone();
         assert!(alarms.settled(&key));

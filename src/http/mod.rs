@@ -1,1 +1,89 @@
 //! The HTTP side: events in, incidents and reasons out, operations.
+//!
+//! Deliberately without decisions: it asks the one owner of the engine through the inbox.
+
+pub mod answer;
+pub mod app;
+pub mod body;
+mod events;
+mod gate;
+mod incidents;
+pub mod listener;
+pub mod metrics;
+mod operations;
+pub mod rate;
+mod silences;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::http::{Method, StatusCode, Uri};
+use axum::middleware::from_fn_with_state;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{delete, get, post};
+
+use answer::Failure;
+use app::App;
+
+/// What exists, for those who ask for something that does not.
+pub const PATHS: &[&str] = &[
+    "POST /api/v1/events",
+    "GET /ingest",
+    "POST /ingest/{tool}",
+    "GET /api/v1/incidents",
+    "GET /api/v1/incidents/{id}",
+    "GET /api/v1/incidents/{id}/why",
+    "POST /api/v1/incidents/{id}/ack",
+    "POST /api/v1/incidents/{id}/resolve",
+    "GET /api/v1/series",
+    "GET /api/v1/series/{key}/why",
+    "GET /api/v1/silences",
+    "POST /api/v1/silences",
+    "DELETE /api/v1/silences/{id}",
+    "GET /api/v1/tally",
+    "GET /metrics",
+    "GET /-/healthy",
+    "GET /-/ready",
+    "POST /-/reload",
+];
+
+/// Bodies that are not events are short.
+const SHORT_BODY: usize = 64 << 10;
+
+/// All paths.
+pub fn router(app: Arc<App>) -> Router {
+    Router::new()
+        .route("/api/v1/events", post(events::native))
+        .route("/ingest", get(events::tools))
+        .route("/ingest/{tool}", post(events::tool))
+        .route("/api/v1/incidents", get(incidents::list))
+        .route("/api/v1/incidents/{id}", get(incidents::one))
+        .route("/api/v1/incidents/{id}/why", get(incidents::why))
+        .route("/api/v1/incidents/{id}/ack", post(incidents::acknowledge))
+        .route("/api/v1/incidents/{id}/resolve", post(incidents::resolve))
+        .route("/api/v1/series", get(incidents::series))
+        .route("/api/v1/series/{*key}", get(incidents::why_series))
+        .route("/api/v1/silences", get(silences::list).post(silences::create))
+        .route("/api/v1/silences/{id}", delete(silences::expire))
+        .route("/api/v1/tally", get(incidents::tally))
+        .route("/metrics", get(operations::metrics))
+        .route("/-/healthy", get(operations::healthy))
+        .route("/-/ready", get(operations::ready))
+        .route("/-/reload", post(operations::reload))
+        .layer(DefaultBodyLimit::max(SHORT_BODY))
+        .method_not_allowed_fallback(wrong_method)
+        .fallback(unknown)
+        .layer(from_fn_with_state(Arc::clone(&app), gate::gate))
+        .with_state(app)
+}
+
+async fn unknown(request: Request) -> Response {
+    events::unknown_path(request.uri().path())
+}
+
+async fn wrong_method(method: Method, uri: Uri) -> Response {
+    let help = format!("these exist: {}", PATHS.join(", "));
+    let message = format!("{method} does not fit {}", uri.path());
+    Failure::new(StatusCode::METHOD_NOT_ALLOWED, message, help).at("method").into_response()
+}

@@ -1,0 +1,92 @@
+//! Answers: JSON for what went well, and errors that say what is wrong, where, and how to mend it.
+//!
+//! Deliberately one form of error for every path: `{"error": {"message", "where", "help"}}`.
+
+use std::time::Duration;
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+
+use crate::inbox::Refusal;
+
+/// A request that was not done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// The HTTP status.
+    pub status: StatusCode,
+    /// What is wrong.
+    pub message: String,
+    /// Where: a field, a header, a path. May be empty.
+    pub place: String,
+    /// How to mend it.
+    pub help: String,
+    /// When to try again.
+    pub retry_after: Option<Duration>,
+}
+
+impl Failure {
+    /// A failure without a place.
+    #[must_use]
+    pub fn new(status: StatusCode, message: impl Into<String>, help: impl Into<String>) -> Self {
+        Self { status, message: message.into(), place: String::new(), help: help.into(), retry_after: None }
+    }
+
+    /// The same failure, in this place.
+    #[must_use]
+    pub fn at(mut self, place: impl Into<String>) -> Self {
+        self.place = place.into();
+        self
+    }
+
+    /// The same failure, which is gone after this long.
+    #[must_use]
+    pub fn retry_after(mut self, span: Duration) -> Self {
+        self.retry_after = Some(span);
+        self
+    }
+}
+
+/// The value as a JSON answer.
+#[must_use]
+pub fn json_answer(status: StatusCode, value: &Value) -> Response {
+    json_text(status, value.to_string())
+}
+
+/// JSON text as an answer.
+#[must_use]
+pub fn json_text(status: StatusCode, mut text: String) -> Response {
+    text.push('\n');
+    (status, [(header::CONTENT_TYPE, "application/json")], text).into_response()
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        let error = json!({"error": {"message": self.message, "where": self.place, "help": self.help}});
+        let mut response = json_answer(self.status, &error);
+        if let Some(span) = self.retry_after {
+            let seconds = span.as_secs_f64().ceil().max(1.0) as u64;
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if self.status == StatusCode::UNAUTHORIZED {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        let (seconds, help) = match refusal {
+            Refusal::Full { .. } => (1, "nothing of this request was taken: send it again after Retry-After seconds"),
+            Refusal::Storage(_) => (
+                10,
+                "squelch refuses new events until it can store them and keeps judging what it holds: \
+                 free space in its data directory (GET /-/ready tells when), and send this again",
+            ),
+            Refusal::Judge => (10, "nothing was changed: ask again after Retry-After seconds"),
+            Refusal::Stopping => (5, "nothing of this request was taken: send it again when squelch is up again"),
+        };
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, refusal.to_string(), help).retry_after(Duration::from_secs(seconds))
+    }
+}

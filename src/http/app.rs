@@ -1,0 +1,123 @@
+//! What every request may use, and what it may cost.
+//!
+//! Deliberately only handles: the state is the engine's, and one thread owns it.
+
+use std::fmt;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot, watch};
+
+use super::metrics::Metrics;
+use super::rate::{Limiter, Rate};
+use crate::clock::Clock;
+use crate::inbox::Inbox;
+
+/// What a request may cost.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Limits {
+    /// The longest body, as sent and unpacked, in bytes.
+    pub body: usize,
+    /// How long a request may take.
+    pub request: Duration,
+    /// How much one sender may send; `None` = as much as it likes.
+    pub rate: Option<Rate>,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { body: 10 << 20, request: Duration::from_secs(30), rate: None }
+    }
+}
+
+/// How Squelch is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Condition {
+    /// Why it is not ready to take events; empty = ready.
+    pub problems: Vec<String>,
+    /// What people should know although it is ready.
+    pub warnings: Vec<String>,
+}
+
+/// A reload that was asked for: how it went, in words, or everything that is wrong with the rules.
+pub type Reload = oneshot::Sender<Result<String, String>>;
+
+/// A token that callers must show. Never shown itself.
+#[derive(Clone)]
+pub struct Token(Vec<u8>);
+
+impl Token {
+    /// A token.
+    #[must_use]
+    pub fn new(text: &str) -> Self {
+        Self(text.as_bytes().to_vec())
+    }
+
+    /// Whether this is it; takes as long for a near miss as for a far one.
+    #[must_use]
+    pub fn is(&self, shown: &[u8]) -> bool {
+        subtle::ConstantTimeEq::ct_eq(self.0.as_slice(), shown).into()
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Token(…)")
+    }
+}
+
+/// What every request may use.
+#[derive(Debug)]
+pub struct App {
+    /// Where events, orders and questions go.
+    pub inbox: Inbox,
+    /// The time of receipt.
+    pub clock: Clock,
+    /// What is counted.
+    pub metrics: Metrics,
+    /// What a request may cost.
+    pub limits: Limits,
+    /// The token that callers must show; `None` = nobody is asked.
+    pub token: Option<Token>,
+    /// How Squelch is.
+    pub condition: watch::Receiver<Condition>,
+    /// Asks for the rules to be read again.
+    pub reload: mpsc::Sender<Reload>,
+    /// The buckets of the senders.
+    limiter: Option<Mutex<Limiter>>,
+}
+
+/// The parts of an [`App`] that come from elsewhere.
+#[derive(Debug)]
+pub struct Handles {
+    /// Where events, orders and questions go.
+    pub inbox: Inbox,
+    /// The time of receipt.
+    pub clock: Clock,
+    /// What is counted.
+    pub metrics: Metrics,
+    /// How Squelch is.
+    pub condition: watch::Receiver<Condition>,
+    /// Asks for the rules to be read again.
+    pub reload: mpsc::Sender<Reload>,
+}
+
+impl App {
+    /// An app from its parts.
+    #[must_use]
+    pub fn new(handles: Handles, limits: Limits, token: Option<Token>) -> Arc<Self> {
+        let Handles { inbox, clock, metrics, condition, reload } = handles;
+        let limiter = limits.rate.map(|rate| Mutex::new(Limiter::new(rate)));
+        Arc::new(Self { inbox, clock, metrics, limits, token, condition, reload, limiter })
+    }
+
+    /// Takes `events` from the bucket of this sender.
+    ///
+    /// # Errors
+    /// How long to wait until there is something in it.
+    pub fn take(&self, sender: (std::net::IpAddr, &str), events: usize) -> Result<(), Duration> {
+        let Some(limiter) = &self.limiter else { return Ok(()) };
+        let mut limiter = limiter.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        limiter.take(sender, events, self.clock.now())
+    }
+}

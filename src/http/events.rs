@@ -1,0 +1,204 @@
+//! Events in: the native form, and the bodies of tools. An answer of 200 means durable.
+//!
+//! Deliberately without knowledge of any tool's form: that is `formats`.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{Extension, Path, Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+
+use super::answer::{Failure, json_answer};
+use super::app::App;
+use super::body;
+use super::listener::Peer;
+use crate::formats::{self, FORMATS, Format, FormatError, Parsed, Rejected, Warning};
+use crate::inbox::{Receipt, Refusal};
+
+/// More bad events than this are counted, not listed.
+const MOST_LISTED: usize = 100;
+
+/// `POST /api/v1/events`.
+pub(super) async fn native(
+    State(app): State<Arc<App>>,
+    Extension(peer): Extension<Peer>,
+    request: Request,
+) -> Result<Response, Failure> {
+    readable(request.headers()).inspect_err(|_| app.metrics.refuse("bad_request", 1))?;
+    ingest(&app, peer, find(&app, "native")?, request).await
+}
+
+/// `POST /ingest/{tool}`.
+pub(super) async fn tool(
+    State(app): State<Arc<App>>,
+    Extension(peer): Extension<Peer>,
+    Path(tool): Path<String>,
+    request: Request,
+) -> Result<Response, Failure> {
+    ingest(&app, peer, find(&app, &tool)?, request).await
+}
+
+fn find(app: &App, tool: &str) -> Result<&'static Format, Failure> {
+    formats::find(tool).map_err(|unknown| {
+        app.metrics.refuse("unknown_tool", 1);
+        Failure::new(StatusCode::NOT_FOUND, format!("unknown tool `{}`", unknown.name), unknown.help).at("path")
+    })
+}
+
+/// `GET /ingest`.
+pub(super) async fn tools() -> Response {
+    let tools: Vec<Value> = FORMATS
+        .iter()
+        .map(|format| {
+            let path = format!("/ingest/{}", format.name);
+            json!({"tool": format.name, "title": format.title, "path": path, "setup": format.setup})
+        })
+        .collect();
+    json_answer(StatusCode::OK, &json!({"tools": tools}))
+}
+
+/// The native form is JSON. Forms and plain text are refused although they might be read: a browser sends them from
+/// any page without asking.
+fn readable(headers: &HeaderMap) -> Result<(), Failure> {
+    let Some(value) = headers.get(header::CONTENT_TYPE) else { return Ok(()) };
+    let media = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let known = ["application/json", "application/x-ndjson", "application/jsonl", "application/x-jsonlines"];
+    if known.contains(&media.as_str()) || media.starts_with("application/") && media.ends_with("+json") {
+        return Ok(());
+    }
+    Err(Failure::new(
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        format!("events are JSON, and the body is {value:?}"),
+        "send `Content-Type: application/json` (an object or an array), or `application/x-ndjson` (one object a line)",
+    )
+    .at("header Content-Type"))
+}
+
+async fn ingest(app: &App, peer: Peer, format: &'static Format, request: Request) -> Result<Response, Failure> {
+    let (parts, body) = request.into_parts();
+    let result = take(app, peer, format, (&parts, body)).await;
+    if let Err((reason, _)) = &result {
+        app.metrics.refuse(reason, 1);
+    }
+    result.map_err(|(_, failure)| failure)
+}
+
+/// The word for `/metrics`, and the answer.
+type Refused = (&'static str, Failure);
+
+async fn take(
+    app: &App,
+    peer: Peer,
+    format: &'static Format,
+    (parts, body): (&Parts, Body),
+) -> Result<Response, Refused> {
+    let bytes = body::read(&parts.headers, body, app.limits.body).await.map_err(|failure| ("bad_body", failure))?;
+    let size = bytes.len();
+    let mut parsed = parse(app, format, parts, bytes).await.map_err(|failure| ("bad_request", failure))?;
+    app.metrics.refuse("bad_event", parsed.rejected.len());
+    let events = std::mem::take(&mut parsed.events);
+    if events.is_empty() {
+        return nothing_taken(&parsed).map_err(|failure| ("bad_request", failure));
+    }
+    let source = events[0].source.as_str();
+    app.take((peer.0.ip(), source), events.len()).map_err(|wait| {
+        let help = "nothing of this request was taken: send it again after Retry-After seconds, and fewer at once";
+        let failure = Failure::new(StatusCode::TOO_MANY_REQUESTS, format!("`{source}` sends too much"), help);
+        ("rate", failure.retry_after(wait))
+    })?;
+    let answer = app.inbox.offer(events, size).map_err(refused)?;
+    let receipt = answer.await.unwrap_or(Err(Refusal::Stopping)).map_err(refused)?;
+    Ok(taken(&receipt, &parsed))
+}
+
+fn refused(refusal: Refusal) -> Refused {
+    let reason = match refusal {
+        Refusal::Full { .. } => "full",
+        Refusal::Storage(_) => "storage",
+        Refusal::Judge => "judge",
+        Refusal::Stopping => "stopping",
+    };
+    (reason, Failure::from(refusal))
+}
+
+async fn parse(app: &App, format: &'static Format, parts: &Parts, bytes: Vec<u8>) -> Result<Parsed, Failure> {
+    let received = app.clock.now();
+    let content_type = parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let query = parts.uri.query().map(str::to_owned);
+    let large = bytes.len() > 256 << 10;
+    let parse = move || {
+        let body =
+            formats::Body { bytes: &bytes, content_type: content_type.as_deref(), query: query.as_deref(), received };
+        let mut parsed = (format.parse)(&body)?;
+        for event in &mut parsed.events {
+            event.received = Some(received);
+        }
+        Ok::<_, FormatError>(parsed)
+    };
+    // A large body takes milliseconds of one core: not on a thread that serves others.
+    let result = if large {
+        tokio::task::spawn_blocking(parse).await.map_err(|_| {
+            let help = "nothing of this request was taken: please report it with the body as a bug";
+            Failure::new(StatusCode::INTERNAL_SERVER_ERROR, "the body made its reader fail", help)
+        })?
+    } else {
+        parse()
+    };
+    result.map_err(|error| {
+        let help = error.help.unwrap_or_else(|| format!("nothing of this request was taken; {}", format.setup));
+        Failure::new(StatusCode::BAD_REQUEST, format!("{}: {}", error.tool, error.message), help)
+            .at(if error.path.is_empty() { "body".to_owned() } else { error.path })
+    })
+}
+
+/// 200, or 207 with what was bad.
+fn taken(receipt: &Receipt, parsed: &Parsed) -> Response {
+    let status = if parsed.rejected.is_empty() { StatusCode::OK } else { StatusCode::MULTI_STATUS };
+    let mut answer = account(parsed);
+    answer["accepted"] = json!(receipt.count);
+    answer["first_seq"] = json!(receipt.first);
+    json_answer(status, &answer)
+}
+
+/// A body without a good event: 200 when there was nothing bad in it either.
+fn nothing_taken(parsed: &Parsed) -> Result<Response, Failure> {
+    let Some(first) = parsed.rejected.first() else {
+        return Ok(json_answer(StatusCode::OK, &account(parsed)));
+    };
+    let count = parsed.rejected.len();
+    let others = if count > 1 { format!(" (and {} more are bad)", count - 1) } else { String::new() };
+    let help = first.help.clone().unwrap_or_else(|| "mend it and send it again".to_owned());
+    let place = format!("event {}{}{}", first.index, if first.path.is_empty() { "" } else { "." }, first.path);
+    Err(Failure::new(StatusCode::BAD_REQUEST, format!("no event is usable: {}{others}", first.message), help).at(place))
+}
+
+fn account(parsed: &Parsed) -> Value {
+    let rejected: Vec<_> = parsed.rejected.iter().take(MOST_LISTED).map(rejection).collect();
+    let warnings: Vec<_> = parsed.warnings.iter().take(MOST_LISTED).map(warning).collect();
+    let mut answer = json!({"accepted": 0, "rejected": parsed.rejected.len()});
+    if !rejected.is_empty() {
+        answer["errors"] = json!(rejected);
+    }
+    if !warnings.is_empty() {
+        answer["warnings"] = json!(warnings);
+    }
+    answer
+}
+
+fn rejection(bad: &Rejected) -> Value {
+    json!({"index": bad.index, "where": bad.path, "message": bad.message, "help": bad.help})
+}
+
+fn warning(warning: &Warning) -> Value {
+    json!({"index": warning.index, "where": warning.path, "message": warning.message})
+}
+
+/// An answer to a path that does not exist.
+pub(super) fn unknown_path(path: &str) -> Response {
+    let help = format!("these exist: {}", super::PATHS.join(", "));
+    let path: String = path.chars().take(200).collect();
+    Failure::new(StatusCode::NOT_FOUND, format!("there is no {path}"), help).at("path").into_response()
+}

@@ -1,0 +1,77 @@
+//! What every request passes: the token, the time limit, the count.
+//!
+//! Deliberately no users and roles: one token, or none on loopback.
+
+use std::sync::Arc;
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use tokio::time::timeout;
+
+use super::answer::Failure;
+use super::app::App;
+use crate::clock::Stopwatch;
+
+/// Paths that need no token: who looks after the process has none.
+const OPEN: &[&str] = &["/-/healthy", "/-/ready"];
+
+/// Counts the request, lets it pass or not, and breaks it off when it takes too long.
+pub(super) async fn gate(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let watch = Stopwatch::start();
+    // The pattern, not the path: a counter for each made-up path would never end.
+    let path =
+        request.extensions().get::<MatchedPath>().map_or_else(|| "unknown".to_owned(), |path| path.as_str().to_owned());
+    let response = match admit(&app, &request) {
+        Err(failure) => failure.into_response(),
+        Ok(()) => match timeout(app.limits.request, next.run(request)).await {
+            Ok(response) => response,
+            Err(_) => too_slow(&app).into_response(),
+        },
+    };
+    app.metrics.request(&path, response.status().as_u16(), watch.elapsed());
+    response
+}
+
+fn admit(app: &App, request: &Request) -> Result<(), Failure> {
+    let headers = request.headers();
+    if request.method() != Method::GET && from_a_web_page(headers) {
+        return Err(Failure::new(
+            StatusCode::FORBIDDEN,
+            "this request comes from a web page of another site",
+            "send it from a program, or from a page that squelch serves",
+        )
+        .at("header Sec-Fetch-Site"));
+    }
+    let Some(token) = &app.token else { return Ok(()) };
+    if OPEN.contains(&request.uri().path()) {
+        return Ok(());
+    }
+    let Some(value) = headers.get(header::AUTHORIZATION) else {
+        return Err(unauthorized("a token is needed"));
+    };
+    match value.as_bytes().split_at_checked(7) {
+        Some((scheme, shown)) if scheme.eq_ignore_ascii_case(b"bearer ") && token.is(shown) => Ok(()),
+        _ => Err(unauthorized("the token is wrong")),
+    }
+}
+
+/// A browser tells when a page of another site makes it send something; without this check any page that somebody
+/// looks at could acknowledge incidents on their machine.
+fn from_a_web_page(headers: &HeaderMap) -> bool {
+    headers.get("sec-fetch-site").is_some_and(|site| site != "same-origin" && site != "none")
+}
+
+fn unauthorized(message: &str) -> Failure {
+    Failure::new(StatusCode::UNAUTHORIZED, message, "send `Authorization: Bearer TOKEN` with the token of the settings")
+        .at("header Authorization")
+}
+
+fn too_slow(app: &App) -> Failure {
+    Failure::new(
+        StatusCode::REQUEST_TIMEOUT,
+        format!("the request took longer than {} s", app.limits.request.as_secs_f64()),
+        "send it again: what was stored already counts as a repeat",
+    )
+}

@@ -1,0 +1,228 @@
+//! The incidents, the series and their reasons, for programs; and what people do to incidents.
+//!
+//! Deliberately without wording: the JSON is that of `replay`.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::answer::{Failure, json_answer, json_text};
+use super::app::App;
+use crate::domain::{Fingerprint, IncidentId, IncidentSummary, SeriesExplanation, Tally};
+use crate::inbox::{Order, View};
+use crate::replay::explanations::{incident_json, series_json, summary_json};
+
+/// So many incidents when nobody says how many.
+const USUAL_LIMIT: usize = 100;
+/// So many series are suggested for a name that fits several.
+const MOST_SUGGESTED: usize = 20;
+
+/// Which incidents.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Filter {
+    /// `open`, `closed` or `all`.
+    state: Option<String>,
+    limit: Option<usize>,
+}
+
+/// `GET /api/v1/incidents`.
+pub(super) async fn list(
+    State(app): State<Arc<App>>,
+    filter: Result<Query<Filter>, axum::extract::rejection::QueryRejection>,
+) -> Result<Response, Failure> {
+    let Query(filter) = filter.map_err(|error| bad_query(&error.body_text()))?;
+    let wanted = match filter.state.as_deref() {
+        None | Some("all") => None,
+        Some("open") => Some(true),
+        Some("closed") => Some(false),
+        Some(other) => return Err(bad_query(&format!("`{other}` is no state"))),
+    };
+    let limit = filter.limit.unwrap_or(USUAL_LIMIT);
+    let incidents = app.inbox.ask(all_incidents).await?;
+    let incidents = incidents.into_iter().filter(|(_, open)| wanted.is_none_or(|wanted| wanted == *open));
+    let list: Vec<_> = incidents.take(limit).map(|(summary, open)| summary_json(&summary, open)).collect();
+    Ok(json_text(StatusCode::OK, format!("{{\"incidents\":[{}]}}", list.join(","))))
+}
+
+fn bad_query(message: &str) -> Failure {
+    Failure::new(StatusCode::BAD_REQUEST, message, "write it as ?state=open, closed or all, and &limit=NUMBER")
+        .at("query")
+}
+
+/// Squelch's own first when they are open, then the engine's.
+fn all_incidents(view: &View<'_>) -> Vec<(IncidentSummary, bool)> {
+    let mut all = view.alarms.incidents();
+    all.extend(view.engine.incidents());
+    all.sort_by_key(|(summary, open)| (!open, std::cmp::Reverse(summary.opened)));
+    all
+}
+
+/// `GET /api/v1/incidents/{id}`.
+pub(super) async fn one(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<Response, Failure> {
+    let id = incident_id(&id)?;
+    let found = app.inbox.ask(move |view| all_incidents(view).into_iter().find(|(summary, _)| summary.incident == id));
+    let (summary, open) = found.await?.ok_or_else(|| no_incident(id))?;
+    Ok(json_text(StatusCode::OK, summary_json(&summary, open)))
+}
+
+/// `GET /api/v1/incidents/{id}/why`.
+pub(super) async fn why(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<Response, Failure> {
+    let id = incident_id(&id)?;
+    let found = app.inbox.ask(move |view| view.alarms.why_incident(id).or_else(|| view.engine.why_incident(id)));
+    let explanation = found.await?.ok_or_else(|| no_incident(id))?;
+    Ok(json_text(StatusCode::OK, incident_json(&explanation)))
+}
+
+/// Who does it.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct By {
+    by: Option<String>,
+}
+
+/// `POST /api/v1/incidents/{id}/ack`, with `{"by": "NAME"}`.
+pub(super) async fn acknowledge(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+    body: axum::body::Bytes,
+) -> Result<Response, Failure> {
+    act(&app, &id, &body, Order::Acknowledge).await
+}
+
+/// `POST /api/v1/incidents/{id}/resolve`, with `{"by": "NAME"}`.
+pub(super) async fn resolve(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+    body: axum::body::Bytes,
+) -> Result<Response, Failure> {
+    act(&app, &id, &body, Order::Resolve).await
+}
+
+async fn act(app: &App, id: &str, body: &[u8], order: fn(IncidentId, String) -> Order) -> Result<Response, Failure> {
+    let id = incident_id(id)?;
+    let By { by } = if body.is_empty() {
+        By::default()
+    } else {
+        serde_json::from_slice(body).map_err(|error| {
+            let help = "send {\"by\": \"YOUR NAME\"}, or no body";
+            Failure::new(StatusCode::BAD_REQUEST, format!("the body cannot be read: {error}"), help).at("body")
+        })?
+    };
+    let exists = move |view: &View<'_>| all_incidents(view).iter().any(|(summary, _)| summary.incident == id);
+    if !app.inbox.ask(exists).await? {
+        return Err(no_incident(id));
+    }
+    let by = by.filter(|by| !by.trim().is_empty()).unwrap_or_else(|| "somebody over HTTP".to_owned());
+    app.inbox.order(order(id, by)).await?;
+    let found = app.inbox.ask(move |view| all_incidents(view).into_iter().find(|(summary, _)| summary.incident == id));
+    let (summary, open) = found.await?.ok_or_else(|| no_incident(id))?;
+    Ok(json_text(StatusCode::OK, summary_json(&summary, open)))
+}
+
+/// Reads the number of an incident, or the key of one of its notifications (`7.1.team-mail`).
+fn incident_id(text: &str) -> Result<IncidentId, Failure> {
+    let number = text.split('.').next().unwrap_or_default();
+    number.parse().map(IncidentId).map_err(|_| {
+        let help = "write the number of an incident, as GET /api/v1/incidents lists them";
+        Failure::new(StatusCode::BAD_REQUEST, format!("`{text}` is no number"), help).at("path")
+    })
+}
+
+fn no_incident(id: IncidentId) -> Failure {
+    let help = "GET /api/v1/incidents lists those that are remembered";
+    Failure::new(StatusCode::NOT_FOUND, format!("there is no incident {id}"), help).at("path")
+}
+
+/// Which series.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Find {
+    #[serde(default)]
+    find: String,
+    limit: Option<usize>,
+}
+
+/// `GET /api/v1/series?find=WORDS`.
+pub(super) async fn series(
+    State(app): State<Arc<App>>,
+    find: Result<Query<Find>, axum::extract::rejection::QueryRejection>,
+) -> Result<Response, Failure> {
+    let Query(find) = find.map_err(|error| {
+        let help = "write it as ?find=WORDS OF ITS NAME, and &limit=NUMBER";
+        Failure::new(StatusCode::BAD_REQUEST, error.body_text(), help).at("query")
+    })?;
+    let limit = find.limit.unwrap_or(USUAL_LIMIT);
+    let found = app.inbox.ask(move |view| view.engine.find_series(&find.find, limit)).await?;
+    let list: Vec<_> = found.iter().map(|(name, key)| json!({"series": &**name, "key": key.to_string()})).collect();
+    Ok(json_answer(StatusCode::OK, &json!({"series": list})))
+}
+
+/// `GET /api/v1/series/{key}/why`: by key, by name (its slashes may stay as they are), or by words of its name.
+pub(super) async fn why_series(State(app): State<Arc<App>>, Path(rest): Path<String>) -> Result<Response, Failure> {
+    let Some(text) = rest.strip_suffix("/why").map(str::to_owned) else {
+        return Ok(super::events::unknown_path(&format!("/api/v1/series/{rest}")));
+    };
+    let asked = text.clone();
+    match app.inbox.ask(move |view| search(view, &text)).await? {
+        Ok(explanation) => Ok(json_text(StatusCode::OK, series_json(&explanation))),
+        Err(near) if near.is_empty() => {
+            let help = "GET /api/v1/series?find=WORDS lists the series whose name has these words";
+            Err(Failure::new(StatusCode::NOT_FOUND, format!("there is no series `{asked}`"), help).at("path"))
+        }
+        Err(near) => {
+            let mut help = String::from("ask for one of them by its key:");
+            for (name, key) in near {
+                let _ = write!(help, " {key} = {name};");
+            }
+            Err(Failure::new(StatusCode::NOT_FOUND, format!("`{asked}` fits more than one series"), help).at("path"))
+        }
+    }
+}
+
+/// The series meant by the text, or those that it may mean.
+fn search(view: &View<'_>, text: &str) -> Result<Box<SeriesExplanation>, Vec<(Arc<str>, Fingerprint)>> {
+    if let Some(explanation) = Fingerprint::parse(text).and_then(|key| view.engine.why_series(key)) {
+        return Ok(Box::new(explanation));
+    }
+    let mut near = view.engine.find_series(text, MOST_SUGGESTED);
+    if let Some(exact) = near.iter().position(|(name, _)| **name == *text) {
+        near = vec![near.swap_remove(exact)];
+    }
+    match near.as_slice() {
+        [(_, key)] => view.engine.why_series(*key).map(Box::new).ok_or_else(Vec::new),
+        _ => Err(near),
+    }
+}
+
+/// The engine's sums with those of the alarms.
+pub(super) fn sums(view: &View<'_>) -> Tally {
+    let mut tally = view.engine.tally();
+    view.alarms.add_to(&mut tally);
+    tally
+}
+
+/// `GET /api/v1/tally`: the sums of promise 1, and the sizes.
+pub(super) async fn tally(State(app): State<Arc<App>>) -> Result<Response, Failure> {
+    let tally = app.inbox.ask(sums).await?;
+    let verdicts: serde_json::Map<_, _> =
+        tally.by_reason.iter().map(|(reason, sum)| (reason.word().to_owned(), json!(sum))).collect();
+    let answer = json!({
+        "accepted": tally.accepted,
+        "samples": tally.samples,
+        "waiting": tally.waiting,
+        "verdicts": verdicts,
+        "pages": {"open": tally.pages.0, "escalate": tally.pages.1},
+        "open_incidents": tally.open_incidents,
+        "series": tally.series,
+        "firing": tally.firing,
+        "flapping": tally.flapping,
+        "outbox": tally.outbox,
+    });
+    Ok(json_answer(StatusCode::OK, &answer))
+}

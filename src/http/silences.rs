@@ -1,0 +1,124 @@
+//! Silences that people set over HTTP.
+//!
+//! Deliberately not those of rule files: they are listed, and changed in their file.
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::answer::{Failure, json_answer};
+use super::app::App;
+use crate::domain::{Matcher, Silence, Timestamp, duration};
+use crate::inbox::Order;
+
+/// A silence as it is asked for.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wanted {
+    matchers: Vec<String>,
+    /// How long, such as `2h`.
+    #[serde(rename = "for")]
+    span: String,
+    owner: String,
+    reason: String,
+}
+
+/// `GET /api/v1/silences`.
+pub(super) async fn list(State(app): State<Arc<App>>) -> Result<Response, Failure> {
+    let now = app.clock.now();
+    let silences = app.inbox.ask(|view| view.engine.silences()).await?;
+    let list: Vec<_> = silences.iter().map(|silence| written(silence, now)).collect();
+    Ok(json_answer(StatusCode::OK, &json!({"silences": list})))
+}
+
+/// `POST /api/v1/silences`.
+pub(super) async fn create(State(app): State<Arc<App>>, body: Bytes) -> Result<Response, Failure> {
+    let now = app.clock.now();
+    let taken: Vec<_> = app.inbox.ask(|view| view.engine.silences()).await?.into_iter().map(|other| other.id).collect();
+    let mut silence = read(&body, now)?;
+    for n in 1_u32.. {
+        silence.id = format!("s{}-{n}", now.millis());
+        if !taken.contains(&silence.id) {
+            break;
+        }
+    }
+    app.inbox.order(Order::Silence(silence.clone())).await?;
+    Ok(json_answer(StatusCode::CREATED, &written(&silence, now)))
+}
+
+/// `DELETE /api/v1/silences/{id}`: ends it now.
+pub(super) async fn expire(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<Response, Failure> {
+    let now = app.clock.now();
+    let silences = app.inbox.ask(|view| (view.engine.silences(), view.engine.policy().silences.clone())).await?;
+    if silences.1.iter().any(|silence| silence.id == id) {
+        let help = "take it out of its rule file; squelch reads the file again by itself";
+        return Err(Failure::new(StatusCode::CONFLICT, format!("`{id}` is set by a rule file"), help).at("path"));
+    }
+    let Some(mut silence) = silences.0.into_iter().find(|silence| silence.id == id) else {
+        let help = "GET /api/v1/silences lists those in force and to come";
+        return Err(Failure::new(StatusCode::NOT_FOUND, format!("there is no silence `{id}`"), help).at("path"));
+    };
+    silence.until = now;
+    app.inbox.order(Order::Silence(silence.clone())).await?;
+    Ok(json_answer(StatusCode::OK, &written(&silence, now)))
+}
+
+fn read(body: &[u8], now: Timestamp) -> Result<Silence, Failure> {
+    let wanted: Wanted = serde_json::from_slice(body).map_err(|error| {
+        let help = r#"send {"matchers": ["service=\"web\""], "for": "2h", "owner": "NAME", "reason": "WHY"}"#;
+        Failure::new(StatusCode::BAD_REQUEST, format!("the silence cannot be read: {error}"), help).at("body")
+    })?;
+    let bad = |place: &str, message: &str, help: &str| {
+        Err(Failure::new(StatusCode::BAD_REQUEST, message, help).at(place.to_owned()))
+    };
+    if wanted.matchers.is_empty() {
+        return bad(
+            "matchers",
+            "there is no matcher",
+            "a silence of everything is what `squelch serve --shadow` is for",
+        );
+    }
+    for (place, text) in [("owner", &wanted.owner), ("reason", &wanted.reason)] {
+        if text.trim().is_empty() {
+            return bad(place, "it is empty", "somebody must be able to ask why it is quiet");
+        }
+    }
+    let mut matchers = Vec::new();
+    for (at, text) in wanted.matchers.iter().enumerate() {
+        match Matcher::parse(text) {
+            Ok(matcher) => matchers.push(matcher),
+            Err(error) => return bad(&format!("matchers[{at}]"), &error.message, &error.help),
+        }
+    }
+    let span = match duration::parse(&wanted.span) {
+        Ok(span) if !span.is_zero() => span,
+        Ok(_) => return bad("for", "it ends at once", "write how long, such as 30m, 2h or 1d"),
+        Err(error) => return bad("for", &error.to_string(), "write how long, such as 30m, 2h or 1d"),
+    };
+    Ok(Silence {
+        id: String::new(),
+        matchers,
+        from: now,
+        until: now + span,
+        owner: wanted.owner,
+        reason: wanted.reason,
+    })
+}
+
+fn written(silence: &Silence, now: Timestamp) -> Value {
+    let matchers: Vec<_> = silence.matchers.iter().map(ToString::to_string).collect();
+    json!({
+        "id": silence.id,
+        "matchers": matchers,
+        "from": silence.from.secs(),
+        "until": silence.until.secs(),
+        "in_force": silence.in_force(now),
+        "owner": silence.owner,
+        "reason": silence.reason,
+    })
+}
