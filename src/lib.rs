@@ -14,6 +14,7 @@
 //! | 2 | [`store`] | the durable copy of the engine's state, in sled |
 //! | 2 | [`inbox`] | the bounded queue in front of the engine |
 //! | 2 | [`clock`] | the one reader of the clock |
+//! | 3 | [`files`] | the one reader of rule and settings files from disk |
 //! | 3 | [`http`] | the HTTP side |
 //! | 3 | [`deliver`] | couriers that carry notifications to receivers |
 //! | 4 | [`service`] | `squelch serve`: everything wired together |
@@ -28,6 +29,7 @@ pub mod config;
 pub mod deliver;
 pub mod diagnostic;
 pub mod domain;
+pub mod files;
 pub mod formats;
 pub mod http;
 pub mod inbox;

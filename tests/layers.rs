@@ -17,6 +17,7 @@ const RANKS: &[(&str, u8)] = &[
     ("store", 2),
     ("inbox", 2),
     ("clock", 2),
+    ("files", 3),
     ("http", 3),
     ("deliver", 3),
     ("service", 4),

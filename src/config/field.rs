@@ -1,0 +1,190 @@
+//! What may stand in a file: objects, their fields, and the form of each value.
+//!
+//! Reading, the suggestions for unknown keys, the JSON Schema and the tables in the documentation all derive from
+//! constants of these types. Deliberately no values: those are [`super::value`]'s.
+
+/// A map with known keys.
+pub(super) struct Object {
+    /// What it is called in messages: `rule`, `receiver`.
+    pub(super) name: &'static str,
+    /// What it is, in one or two sentences.
+    pub(super) doc: &'static str,
+    /// Its keys.
+    pub(super) fields: &'static [Field],
+    /// Keys that exclude one another.
+    pub(super) choices: &'static [Choice],
+}
+
+impl Object {
+    /// An object without choices.
+    pub(super) const fn new(name: &'static str, doc: &'static str, fields: &'static [Field]) -> Self {
+        Self { name, doc, fields, choices: &[] }
+    }
+
+    /// The field with this key.
+    pub(super) fn field(&self, name: &str) -> Option<&'static Field> {
+        self.fields.iter().find(|field| field.name == name)
+    }
+}
+
+/// At most one of these keys may be given.
+pub(super) struct Choice {
+    pub(super) fields: &'static [&'static str],
+    /// Whether one must be.
+    pub(super) required: bool,
+}
+
+/// A key of an object.
+pub(super) struct Field {
+    pub(super) name: &'static str,
+    pub(super) form: Form,
+    pub(super) required: bool,
+    /// What it is; for a constant also what turning it does.
+    pub(super) doc: &'static str,
+    /// What holds where it is not given, as it would be written; empty = nothing.
+    pub(super) default: &'static str,
+    /// A value that could stand there, as YAML.
+    pub(super) example: &'static str,
+}
+
+impl Field {
+    /// A key that may be left out.
+    pub(super) const fn new(name: &'static str, form: Form, doc: &'static str) -> Self {
+        Self { name, form, required: false, doc, default: "", example: "" }
+    }
+
+    /// A key that must be given.
+    pub(super) const fn required(name: &'static str, form: Form, doc: &'static str) -> Self {
+        Self { required: true, ..Self::new(name, form, doc) }
+    }
+
+    /// What holds where it is not given; serves as example, too.
+    pub(super) const fn default(self, default: &'static str) -> Self {
+        Self { default, example: default, ..self }
+    }
+
+    /// A value that could stand there.
+    pub(super) const fn example(self, example: &'static str) -> Self {
+        Self { example, ..self }
+    }
+}
+
+/// The form of a value.
+#[derive(Clone, Copy)]
+pub(super) enum Form {
+    /// A text that is not empty.
+    Text,
+    /// A name: letters, digits and signs, no control characters, at most 100 characters.
+    Name,
+    /// `true` or `false`.
+    Flag,
+    /// One of some words.
+    Word(fn() -> Vec<&'static str>),
+    /// `5m`, between two durations.
+    Duration(&'static str, &'static str),
+    /// `5 changes in 20m`, with at least so many changes.
+    Pace(u32),
+    /// `service=~"web|api"`
+    Matcher,
+    /// A matcher on what a page has: service, host, check and severity of its origin.
+    PageMatcher,
+    /// `2026-11-23T02:00:00+01:00`
+    Time,
+    /// A number between two others.
+    Number(f64, f64),
+    /// A whole number between two others.
+    Whole(u64, u64),
+    /// `10000 events`; the unit may be left out.
+    Count(&'static str, u64, u64),
+    /// `10MB`, `64KiB`, between two numbers of bytes.
+    Size(u64, u64),
+    /// `1000 events/s`
+    Rate,
+    /// `HOST:PORT`
+    Address,
+    /// `https://…`
+    Url,
+    /// A path of a file or folder.
+    Path,
+    /// `ops@example.org` or `Ops <ops@example.org>`
+    Mail,
+    /// A list.
+    List(&'static Form),
+    /// A list, or one entry without the brackets.
+    OneOrMany(&'static Form),
+    /// A map with known keys.
+    Object(&'static Object),
+    /// Either a list of this, or a map of any keys to that.
+    ListOrMap(&'static Form, &'static Form),
+}
+
+impl Form {
+    /// What it is, for messages and tables.
+    pub(super) fn words(self) -> String {
+        match self {
+            Self::Text => "text".to_owned(),
+            Self::Name => "name".to_owned(),
+            Self::Flag => "`true` or `false`".to_owned(),
+            Self::Word(words) => words().iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", "),
+            Self::Duration(least, most) => format!("duration, {least} to {most}"),
+            Self::Pace(_) => "pace: `N changes in DURATION`".to_owned(),
+            Self::Matcher => "matcher".to_owned(),
+            Self::PageMatcher => "matcher on `service`, `host`, `check` or `severity`".to_owned(),
+            Self::Time => "time (RFC 3339, with zone)".to_owned(),
+            Self::Number(least, most) => format!("number, {least} to {most}"),
+            Self::Whole(least, most) => format!("whole number, {least} to {most}"),
+            Self::Count(unit, least, most) => format!("number of {unit}, {least} to {most}"),
+            Self::Size(least, most) => {
+                format!("size, {} to {}", super::scalar::write_size(least), super::scalar::write_size(most))
+            }
+            Self::Rate => "rate: `N events/s`".to_owned(),
+            Self::Address => "address: `HOST:PORT`".to_owned(),
+            Self::Url => "URL (http or https)".to_owned(),
+            Self::Path => "path".to_owned(),
+            Self::Mail => "mail address".to_owned(),
+            Self::List(form) => format!("list of: {}", form.words()),
+            Self::OneOrMany(form) => format!("one, or a list, of: {}", form.words()),
+            Self::Object(object) => format!("[{0}](#{1})", object.name, object.name.replace(' ', "-")),
+            Self::ListOrMap(list, map) => format!("list of: {}; or map of names to: {}", list.words(), map.words()),
+        }
+    }
+
+    /// How a message asks for it.
+    pub(super) fn wanted(self) -> String {
+        match self {
+            Self::Object(object) => format!("a map with the keys of a {}", object.name),
+            Self::List(_) => "a list".to_owned(),
+            Self::ListOrMap(..) => "a list or a map".to_owned(),
+            Self::OneOrMany(form) => format!("{}, or a list of such", form.wanted()),
+            Self::Word(_) => format!("one of {}", self.words()),
+            Self::Flag => self.words(),
+            Self::Address => format!("an {}", self.words()),
+            _ => format!("a {}", self.words()),
+        }
+    }
+
+    /// How one is written.
+    pub(super) const fn example(self) -> &'static str {
+        match self {
+            Self::Text => "a text",
+            Self::Name => "checkout",
+            Self::Flag => "true",
+            Self::Word(_) => "",
+            Self::Duration(..) => "1h30m",
+            Self::Pace(_) => "5 changes in 20m",
+            Self::Matcher | Self::PageMatcher => "'service=~\"web|api\"'",
+            Self::Time => "2026-11-23T02:00:00+01:00",
+            Self::Number(..) => "0.5",
+            Self::Whole(..) => "3",
+            Self::Count(..) => "10000 events",
+            Self::Size(..) => "10MB",
+            Self::Rate => "1000 events/s",
+            Self::Address => "127.0.0.1:9393",
+            Self::Url => "https://ops.example.org/hook",
+            Self::Path => "/etc/squelch/token",
+            Self::Mail => "ops@example.org",
+            Self::List(form) | Self::OneOrMany(form) | Self::ListOrMap(form, _) => form.example(),
+            Self::Object(_) => "{key: value}",
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! The mistakes and warnings found so far, each with its place and its line.
+//!
+//! Deliberately knows nothing of rules: it turns (where, what, how to mend it) into [`Diagnostic`]s, and keeps
+//! secrets out of the lines that they show.
+
+use std::ops::Range;
+
+use super::source::Source;
+use super::value::Checked;
+use crate::diagnostic::{Diagnostic, Place, Report};
+
+/// A place in one of the files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Spot {
+    /// Which file, by its place among the sources.
+    pub(super) file: usize,
+    /// The line, from 1.
+    pub(super) line: usize,
+    /// The column in characters, from 1.
+    pub(super) column: usize,
+    /// How many characters are meant; 0 = to the end of the line.
+    pub(super) width: usize,
+}
+
+/// What is wrong, and how to mend it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Complaint {
+    message: String,
+    help: Option<String>,
+}
+
+impl Complaint {
+    /// What is wrong: lower case, no full stop.
+    pub(super) fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), help: None }
+    }
+
+    /// How to mend it.
+    pub(super) fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+}
+
+/// More mistakes than this are not listed: nobody reads them, and a hostile file must not fill the memory.
+const MOST: usize = 1000;
+
+/// Longer lines are not shown, only named by number.
+const LONGEST_LINE: usize = 400;
+
+/// Collects what is found.
+pub(super) struct Findings<'a> {
+    sources: &'a [Source],
+    lines: Vec<Vec<&'a str>>,
+    mistakes: Vec<(Spot, Diagnostic)>,
+    warnings: Vec<(Spot, Diagnostic)>,
+    incomplete: bool,
+}
+
+impl<'a> Findings<'a> {
+    /// Nothing found yet in these files.
+    pub(super) fn new(sources: &'a [Source]) -> Self {
+        let lines = sources.iter().map(|source| std::str::from_utf8(&source.text).unwrap_or_default().lines());
+        Self {
+            sources,
+            lines: lines.map(Iterator::collect).collect(),
+            mistakes: Vec::new(),
+            warnings: Vec::new(),
+            incomplete: false,
+        }
+    }
+
+    /// A mistake at a place, at the field with this path.
+    pub(super) fn mistake(&mut self, spot: Spot, path: &str, complaint: Complaint) {
+        if self.mistakes.len() < MOST {
+            let diagnostic = self.diagnostic(spot, path, complaint);
+            // Two checks may see one mistake, and an alias may show it twice.
+            if !self.mistakes.iter().any(|(_, known)| known.place == diagnostic.place && *known == diagnostic) {
+                self.mistakes.push((spot, diagnostic));
+            }
+        } else if self.mistakes.len() == MOST {
+            let complaint = Complaint::new(format!("there are more than {MOST} mistakes: the rest is not listed"));
+            let last = Spot { file: usize::MAX, line: 0, column: 0, width: 0 };
+            let diagnostic = Diagnostic { file: self.name(spot.file), ..self.whole(complaint) };
+            self.mistakes.push((last, diagnostic));
+        }
+    }
+
+    /// A mistake of a file as a whole.
+    pub(super) fn mistake_of_file(&mut self, file: usize, complaint: Complaint) {
+        let spot = Spot { file, line: 0, column: 0, width: 0 };
+        let diagnostic = Diagnostic { file: self.name(file), ..self.whole(complaint) };
+        self.mistakes.push((spot, diagnostic));
+    }
+
+    /// Something that is allowed, but hardly meant.
+    pub(super) fn warning(&mut self, spot: Spot, path: &str, complaint: Complaint) {
+        if self.warnings.len() < MOST {
+            let diagnostic = self.diagnostic(spot, path, complaint);
+            self.warnings.push((spot, diagnostic));
+        }
+    }
+
+    /// All mistakes, in order of place, or the warnings if there are none.
+    pub(super) fn finish(mut self) -> Result<Vec<Diagnostic>, Report> {
+        if self.mistakes.is_empty() {
+            self.warnings.sort_by_key(|(spot, _)| *spot);
+            return Ok(self.warnings.into_iter().map(|(_, warning)| warning).collect());
+        }
+        self.mistakes.sort_by_key(|(spot, _)| *spot);
+        Err(Report { diagnostics: self.mistakes.into_iter().map(|(_, mistake)| mistake).collect() })
+    }
+
+    /// How another place is named in a message: `rules/app.yaml:4:12`.
+    pub(super) fn place(&self, spot: Spot) -> String {
+        format!("{}:{}:{}", self.name(spot.file), spot.line, spot.column)
+    }
+
+    /// Whether something at or below this value was found to be wrong.
+    pub(super) fn has_mistake_at(&self, value: &Checked) -> bool {
+        self.mistakes
+            .iter()
+            .any(|(spot, mistake)| spot.file == value.spot.file && mistake.path.starts_with(&value.path))
+    }
+
+    /// From here on a file, or a part of one, is known to be missing: what refers to it cannot be judged.
+    pub(super) const fn set_incomplete(&mut self) {
+        self.incomplete = true;
+    }
+
+    /// Whether a file, or a part of one, could not be read at all.
+    pub(super) const fn is_incomplete(&self) -> bool {
+        self.incomplete
+    }
+
+    /// Whether a place is in a file that ships in the binary.
+    pub(super) fn is_shipped(&self, spot: Spot) -> bool {
+        self.sources.get(spot.file).is_some_and(|source| source.shipped)
+    }
+
+    /// The files.
+    pub(super) const fn sources(&self) -> &'a [Source] {
+        self.sources
+    }
+
+    /// The part of a scalar that these bytes of its text stand at; the whole scalar where that cannot be told
+    /// (escapes, more than one line).
+    pub(super) fn within(&self, spot: Spot, text: &str, bytes: Range<usize>) -> Spot {
+        let raw: Vec<char> = self.line(spot).unwrap_or_default().chars().skip(spot.column - 1).collect();
+        let quoted = usize::from(raw.first().is_some_and(|c| matches!(c, '"' | '\'')));
+        let stands = text.chars().enumerate().all(|(at, c)| raw.get(at + quoted) == Some(&c));
+        let (Some(before), Some(marked)) = (text.get(..bytes.start), text.get(bytes)) else { return spot };
+        if !stands || marked.is_empty() {
+            return spot;
+        }
+        Spot { column: spot.column + quoted + before.chars().count(), width: marked.chars().count(), ..spot }
+    }
+
+    fn name(&self, file: usize) -> String {
+        self.sources.get(file).map_or_else(|| "rules".to_owned(), |source| source.name.clone())
+    }
+
+    fn line(&self, spot: Spot) -> Option<&'a str> {
+        self.lines.get(spot.file)?.get(spot.line.checked_sub(1)?).map(|line| line.trim_start_matches('\u{feff}'))
+    }
+
+    fn whole(&self, complaint: Complaint) -> Diagnostic {
+        Diagnostic {
+            file: String::new(),
+            place: None,
+            excerpt: None,
+            width: 0,
+            path: String::new(),
+            message: complaint.message,
+            help: complaint.help,
+        }
+    }
+
+    fn diagnostic(&self, spot: Spot, path: &str, complaint: Complaint) -> Diagnostic {
+        let excerpt = self.line(spot).filter(|line| line.len() <= LONGEST_LINE).map(excerpt);
+        let rest = excerpt.as_ref().map_or(1, |line| line.chars().count().saturating_sub(spot.column - 1));
+        let width = if spot.width == 0 { rest } else { spot.width.min(rest) };
+        Diagnostic {
+            file: self.name(spot.file),
+            place: Some(Place { line: spot.line, column: spot.column }),
+            excerpt,
+            width: width.max(1),
+            path: path.to_owned(),
+            ..self.whole(complaint)
+        }
+    }
+}
+
+/// A line as it may be shown: without what looks like a secret and without control characters.
+fn excerpt(line: &str) -> String {
+    let shown: String =
+        line.trim_end().chars().map(|c| if c.is_control() && c != '\t' { '\u{fffd}' } else { c }).collect();
+    without_secret(shown)
+}
+
+/// Keys whose values are not shown, wherever they are written.
+const SECRET_KEYS: &[&str] = &["password", "passwd", "token", "secret", "api_key", "apikey", "routing_key", "bearer"];
+
+fn without_secret(line: String) -> String {
+    let lower = line.to_ascii_lowercase();
+    let mut cut = line.len();
+    for key in SECRET_KEYS {
+        for (at, _) in lower.match_indices(key) {
+            let after = &lower[at + key.len()..];
+            let value = after.trim_start_matches(['"', '\'', ' ']);
+            if value.starts_with([':', '=']) && value[1..].trim() != "" {
+                cut = cut.min(at + key.len() + (after.len() - value.len()) + 1);
+            }
+        }
+    }
+    // A login in an address: https://name:password@host
+    for (at, _) in lower.match_indices("://") {
+        let authority = lower[at + 3..].split(['/', ' ', '"', '\'', '?', '#']).next().unwrap_or_default();
+        if authority.contains('@') {
+            cut = cut.min(at + 3);
+        }
+    }
+    if cut == line.len() { line } else { format!("{}…", &line[..cut]) }
+}
+
+/// A text as it may stand in a message: short, without control characters, in backquotes.
+pub(super) fn quoted(text: &str) -> String {
+    let mut shown: String = text.chars().take(80).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+    if text.chars().nth(80).is_some() {
+        shown.push('…');
+    }
+    format!("`{shown}`")
+}
+
+/// "did you mean `x`?" where one of the words is near, else a list of them all.
+pub(super) fn suggestion<'w>(text: &str, words: impl Iterator<Item = &'w str> + Clone) -> String {
+    let near = words
+        .clone()
+        .map(|word| (strsim::damerau_levenshtein(&text.to_lowercase(), word), word))
+        .filter(|(distance, word)| *distance <= 1 + word.len() / 4)
+        .min();
+    match near {
+        Some((_, word)) => format!("did you mean `{word}`?"),
+        None => format!("allowed here: {}", words.map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")),
+    }
+}

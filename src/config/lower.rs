@@ -1,0 +1,274 @@
+//! Checked values into the policy and the receivers: defaults laid over, names resolved, order decided.
+//!
+//! Deliberately reports only what takes more than one value to see.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::findings::{Complaint, Findings, Spot, quoted, suggestion};
+use super::judgement_fields;
+use super::receivers;
+use super::value::{Checked, Record, Value};
+use crate::domain::policy::{FlapRule, Handling, Inhibition, Route, Rule};
+use crate::domain::{Judgement, Policy, Silence, Timestamp, Topology};
+use crate::sinks::receiver::Receiver;
+
+/// Lowers all files, which stand in the order of the sources.
+pub(super) fn lower(files: &[Record], findings: &mut Findings<'_>) -> (Policy, Vec<Receiver>) {
+    let mut judgement = Judgement::default();
+    let mut defaults = Handling::default();
+    for file in by_layer(files, findings, true) {
+        if let Some(record) = file.record("judgement") {
+            judgement_fields::lay_over(&mut judgement, record);
+        }
+        if let Some(given) = file.get("defaults") {
+            lay_over(&mut defaults, given, findings);
+        }
+    }
+    let receivers = named(files, "receivers", findings);
+    let routes = named(files, "routes", findings);
+    check_receivers(&receivers, &routes, findings);
+    check_reach(&routes, findings);
+    let rules = named(files, "rules", findings);
+    warn_of_shadowed("rule", &rules, findings);
+    let policy = Policy {
+        judgement,
+        rules: rules.iter().map(|given| rule(given, &defaults, findings)).collect(),
+        silences: named(files, "silences", findings).iter().map(|given| silence(given, findings)).collect(),
+        inhibitions: named(files, "inhibitions", findings).iter().map(|given| inhibition(given, findings)).collect(),
+        topology: topology(files),
+        routes: routes.iter().map(|given| route(given)).collect(),
+        defaults,
+        shadow: false,
+    };
+    (policy, receivers.iter().filter_map(|given| receivers::lower(given, findings)).collect())
+}
+
+/// The files of one layer after those of the other: the shipped ones first where later values win, the users'
+/// first where the first that fits decides.
+fn by_layer<'f>(files: &'f [Record], findings: &Findings<'_>, shipped_first: bool) -> Vec<&'f Record> {
+    let layer = |shipped: bool| {
+        let sources = findings.sources();
+        files.iter().zip(sources).filter(move |(_, source)| source.shipped == shipped).map(|(file, _)| file)
+    };
+    layer(shipped_first).chain(layer(!shipped_first)).collect()
+}
+
+/// What stands under a key in all files, users' first. A name that stands twice is a mistake; a user's thing with
+/// the name of a shipped one replaces it.
+fn named<'f>(files: &'f [Record], key: &str, findings: &mut Findings<'_>) -> Vec<&'f Checked> {
+    let mut known: BTreeMap<&str, Spot> = BTreeMap::new();
+    let mut things = Vec::new();
+    for thing in by_layer(files, findings, false).into_iter().flat_map(|file| file.items(key)) {
+        let Some(name) = thing.record().get("name") else {
+            things.push(thing);
+            continue;
+        };
+        let shipped = |spot: Spot| findings.sources().get(spot.file).is_some_and(|source| source.shipped);
+        match known.get(name.text()) {
+            None => {
+                known.insert(name.text(), name.spot);
+                things.push(thing);
+            }
+            Some(first) if shipped(name.spot) && !shipped(*first) => {}
+            Some(first) => {
+                let complaint =
+                    Complaint::new(format!("the name {} stands twice among the {key}", quoted(name.text())))
+                        .help(format!("the first is at {}: choose another name", findings.place(*first)));
+                findings.mistake(name.spot, &name.path, complaint);
+            }
+        }
+    }
+    things
+}
+
+/// Lays what a rule or `defaults` says over a handling.
+fn lay_over(handling: &mut Handling, given: &Checked, findings: &mut Findings<'_>) {
+    let record = given.record();
+    handling.page = record.word("page").unwrap_or(handling.page);
+    handling.page_from = record.word("page_from").unwrap_or(handling.page_from);
+    handling.expire = record.duration("expire").unwrap_or(handling.expire);
+    if let Some(hold) = record.record("hold") {
+        handling.hold.longest = hold.duration("longest").unwrap_or(handling.hold.longest);
+        handling.hold.critical_longest = hold.duration("critical_longest").unwrap_or(handling.hold.critical_longest);
+    }
+    if let Some(flap) = record.get("flap") {
+        lay_over_flap(&mut handling.flap, flap, findings);
+    }
+}
+
+fn lay_over_flap(rule: &mut FlapRule, given: &Checked, findings: &mut Findings<'_>) {
+    let record = given.record();
+    if let Some(mut enter) = record.paces("enter") {
+        enter.sort_by_key(|pace| (pace.window, pace.changes));
+        rule.enter = enter;
+    }
+    rule.leave = record.pace("leave").unwrap_or(rule.leave);
+    rule.promote_after = record.duration("promote_after").unwrap_or(rule.promote_after);
+    if record.get("promote_when").is_some() {
+        rule.promote_when = record.items("promote_when").iter().filter_map(|word| word.text().parse().ok()).collect();
+    }
+    rule.spread = record.whole("spread").and_then(|spread| u32::try_from(spread).ok()).unwrap_or(rule.spread);
+    let leave = rule.leave;
+    // What enters would be steady again at once: no hysteresis.
+    let at_once = rule.enter.iter().find(|enter| enter.changes <= leave.changes && enter.window >= leave.window);
+    if let Some(enter) = at_once {
+        let message = format!(
+            "what flaps at {} changes in {} is steady again at once at {} changes in {}",
+            enter.changes,
+            crate::domain::duration::write(enter.window),
+            leave.changes,
+            crate::domain::duration::write(leave.window),
+        );
+        let spot = record.get("leave").or(record.get("enter")).unwrap_or(given);
+        let help = "`leave` must ask for fewer changes, or a longer window, than every `enter`";
+        findings.mistake(spot.spot, &spot.path, Complaint::new(message).help(help));
+    }
+}
+
+fn rule(given: &Checked, defaults: &Handling, findings: &mut Findings<'_>) -> Rule {
+    let mut handling = defaults.clone();
+    lay_over(&mut handling, given, findings);
+    Rule { name: name(given), matchers: given.record().matchers("match"), handling }
+}
+
+fn name(given: &Checked) -> String {
+    given.record().text("name").unwrap_or_default().to_owned()
+}
+
+/// The matchers of a key that must have one.
+fn some_matchers(given: &Checked, key: &str, findings: &mut Findings<'_>) {
+    if let Some(list) =
+        given.record().get(key).filter(|list| matches!(&list.value, Value::List(items) if items.is_empty()))
+        && !findings.has_mistake_at(list)
+    {
+        let complaint = Complaint::new("without a matcher this would be every alert");
+        findings.mistake(list.spot, &list.path, complaint.help("if that is meant, write it: 'severity=~\".*\"'"));
+    }
+}
+
+fn silence(given: &Checked, findings: &mut Findings<'_>) -> Silence {
+    some_matchers(given, "match", findings);
+    let record = given.record();
+    let from = record.time("from").unwrap_or(Timestamp::EPOCH);
+    let until = record.time("until").unwrap_or(Timestamp::MAX);
+    if let Some(end) = record.get("until").filter(|_| until <= from) {
+        let complaint = Complaint::new("the silence ends before it begins");
+        findings.mistake(end.spot, &end.path, complaint.help("`until` must be later than `from`; mind the zones"));
+    }
+    Silence {
+        id: name(given),
+        matchers: record.matchers("match"),
+        from,
+        until,
+        owner: record.text("owner").unwrap_or_default().to_owned(),
+        reason: record.text("reason").unwrap_or_default().to_owned(),
+    }
+}
+
+fn inhibition(given: &Checked, findings: &mut Findings<'_>) -> Inhibition {
+    some_matchers(given, "source", findings);
+    some_matchers(given, "target", findings);
+    let record = given.record();
+    Inhibition {
+        name: name(given),
+        source: record.matchers("source"),
+        target: record.matchers("target"),
+        equal: record.texts("equal"),
+    }
+}
+
+fn route(given: &Checked) -> Route {
+    let record = given.record();
+    Route { name: name(given), matchers: record.matchers("match"), receivers: record.texts("receivers") }
+}
+
+fn topology(files: &[Record]) -> Topology {
+    let edges = files.iter().filter_map(|file| file.record("topology")?.get("edges"));
+    Topology::new(edges.flat_map(|edges| {
+        match &edges.value {
+            Value::List(items) => items.iter().filter_map(pair).collect(),
+            Value::Map(callers) => callers
+                .iter()
+                .flat_map(|(caller, callees)| {
+                    callees.items().iter().map(|callee| (caller.clone(), callee.text().to_owned()))
+                })
+                .collect(),
+            _ => Vec::new(),
+        }
+    }))
+}
+
+fn pair(edge: &Checked) -> Option<(String, String)> {
+    Some((edge.record().text("caller")?.to_owned(), edge.record().text("callee")?.to_owned()))
+}
+
+/// Every receiver that a route names must exist; one that no route names is told as a warning.
+fn check_receivers(receivers: &[&Checked], routes: &[&Checked], findings: &mut Findings<'_>) {
+    let known: BTreeSet<&str> = receivers.iter().filter_map(|receiver| receiver.record().text("name")).collect();
+    let mut used = BTreeSet::new();
+    for route in routes {
+        let targets = route.record().items("receivers");
+        if let Some(list) = route.record().get("receivers").filter(|_| targets.is_empty())
+            && !findings.has_mistake_at(list)
+        {
+            let complaint = Complaint::new("a route without a receiver tells nobody");
+            findings.mistake(
+                list.spot,
+                &list.path,
+                complaint.help("name a receiver; to be quiet, use a rule with `page: never`"),
+            );
+        }
+        for target in targets {
+            used.insert(target.text());
+            if !known.contains(target.text()) && !findings.is_incomplete() {
+                let complaint = Complaint::new(format!("there is no receiver {}", quoted(target.text())));
+                let help = suggestion(target.text(), known.iter().copied());
+                findings.mistake(target.spot, &target.path, complaint.help(help));
+            }
+        }
+    }
+    for receiver in receivers {
+        if let Some(name) = receiver.record().get("name").filter(|name| !used.contains(name.text()))
+            && !findings.is_shipped(name.spot)
+        {
+            let complaint =
+                Complaint::new(format!("no route names the receiver {}: it is never told", quoted(name.text())));
+            findings.warning(name.spot, &name.path, complaint.help("add it to `receivers` of a route, or remove it"));
+        }
+    }
+}
+
+/// Every page must reach somebody: some route takes everything.
+fn check_reach(routes: &[&Checked], findings: &mut Findings<'_>) {
+    if findings.is_incomplete() {
+        return;
+    }
+    if let Some(last) = routes.last().filter(|_| !routes.iter().any(|route| takes_all(route))) {
+        let complaint = Complaint::new("no route takes every page: what fits none would reach nobody");
+        findings.mistake(last.spot, &last.path, complaint.help("end with a route without `match`"));
+    } else if routes.is_empty() {
+        let help = "add a route without `match`: `routes: [{name: everything, receivers: [console]}]`";
+        findings
+            .mistake_of_file(usize::MAX, Complaint::new("there is no route: no page would reach anybody").help(help));
+    }
+    warn_of_shadowed("route", routes, findings);
+}
+
+fn takes_all(thing: &Checked) -> bool {
+    thing.record().items("match").is_empty()
+}
+
+/// Only the first that fits decides: what stands after one that fits everything never does.
+fn warn_of_shadowed(kind: &str, things: &[&Checked], findings: &mut Findings<'_>) {
+    let mut first: Option<&Checked> = None;
+    for thing in things {
+        if let Some(first) = first.filter(|_| !findings.is_shipped(thing.spot)) {
+            let complaint = Complaint::new(format!("this {kind} is never reached"));
+            let help = format!("the {kind} at {} takes everything: move it to the end", findings.place(first.spot));
+            findings.warning(thing.spot, &thing.path, complaint.help(help));
+        }
+        if first.is_none() && takes_all(thing) {
+            first = Some(thing);
+        }
+    }
+}

@@ -1,0 +1,287 @@
+//! Everything that may stand in a rule file. One list: see [`super::field`].
+//!
+//! Deliberately not the constants of the judgement: those are in [`super::judgement_fields`].
+
+use super::field::{Choice, Field, Form, Object};
+use super::judgement_fields::JUDGEMENT;
+use crate::domain::Severity;
+use crate::domain::policy::{PageMode, PromoteWhen};
+use crate::sinks::receiver::Tls;
+
+/// A rule file.
+pub(super) const FILE: Object = Object::new(
+    "rule file",
+    "The top-level keys. Each may be left out, and may stand in any file.",
+    &[
+        Field::new("defaults", Form::Object(&DEFAULTS), "How alerts are handled where no rule says otherwise."),
+        Field::new("judgement", Form::Object(&JUDGEMENT), "The constants of the judgement, one set for all alerts."),
+        Field::new(
+            "rules",
+            Form::List(&Form::Object(&RULE)),
+            "Alerts that are handled otherwise. The first rule that fits decides.",
+        ),
+        Field::new("silences", Form::List(&Form::Object(&SILENCE)), "Quiet by a person's order, for a time."),
+        Field::new(
+            "inhibitions",
+            Form::List(&Form::Object(&INHIBITION)),
+            "Alerts that hold back others while they fire.",
+        ),
+        Field::new("topology", Form::Object(&TOPOLOGY), "Who calls whom."),
+        Field::new("receivers", Form::List(&Form::Object(&RECEIVER)), "Who is told, and how they are reached."),
+        Field::new(
+            "routes",
+            Form::List(&Form::Object(&ROUTE)),
+            "Which page goes to whom. The first route that fits decides.",
+        ),
+    ],
+);
+
+const PAGE: Field = Field::new(
+    "page",
+    Form::Word(page_modes),
+    "`auto`: the judgement decides. `always`: each new alert pages at once, unless a person silenced it, another alert \
+     inhibits it, or it joins an open incident. `never`: it never pages, but may join an incident.",
+)
+.default("auto");
+
+const PAGE_FROM: Field = Field::new(
+    "page_from",
+    Form::Word(severities),
+    "The least severity that may page. What is below is suppressed as `below_severity`.",
+)
+.default("warning");
+
+const FLAP_KEY: Field =
+    Field::new("flap", Form::Object(&FLAP), "When a series counts as flapping, and when that becomes a page.")
+        .example("{enter: 4 changes in 1h, promote_after: 45m}");
+
+const HOLD_KEY: Field =
+    Field::new("hold", Form::Object(&HOLD), "How long to wait out what usually resolves by itself.")
+        .example("{longest: 5m}");
+
+const EXPIRE: Field = Field::new(
+    "expire",
+    Form::Duration("1m", "30d"),
+    "An alert that never resolves is given up this long after it last spoke; sooner where its source usually repeats itself.",
+)
+.default("1d");
+
+const DEFAULTS: Object = Object::new(
+    "defaults section",
+    "How alerts are handled where no rule says otherwise. What is left out keeps its default.",
+    &[PAGE, PAGE_FROM, FLAP_KEY, HOLD_KEY, EXPIRE],
+);
+
+const RULE: Object = Object::new(
+    "rule",
+    "Which alerts are handled otherwise, and how. What is left out is as in `defaults`.",
+    &[
+        Field::required("name", Form::Name, "Its name, unique among the rules. Stands in every explanation.")
+            .example("app hosts run out of memory slowly"),
+        Field::new("match", Form::OneOrMany(&Form::Matcher), "All matchers must fit. None = every alert.")
+            .example("['kind=\"host\"', 'check=~\"(swap|mem).*\"']"),
+        PAGE,
+        PAGE_FROM,
+        FLAP_KEY,
+        HOLD_KEY,
+        EXPIRE,
+    ],
+);
+
+const FLAP: Object = Object::new(
+    "flap section",
+    "Flapping is counted in wall time, over all severities. A change is a start, an end, or another severity.",
+    &[
+        Field::new(
+            "enter",
+            Form::OneOrMany(&Form::Pace(1)),
+            "It is flapping when any of these is reached. `[]` = never. At most 16 changes.",
+        )
+        .default("[5 changes in 20m, 6 changes in 2h, 10 changes in 12h]"),
+        Field::new("leave", Form::Pace(0), "It is steady again when there are at most this many changes in this window.")
+            .default("1 changes in 1h"),
+        Field::new("promote_after", Form::Duration("1m", "7d"), "Flapping that lasts this long may become a page of its own …")
+            .default("45m"),
+        Field::new(
+            "promote_when",
+            Form::OneOrMany(&Form::Word(promote_when)),
+            "… when any of these holds. `worsening`: it is bad for more of the time, or more severely, than in its first half. \
+             `spreading`: the same check flaps on more hosts. `lasting`: lasting is enough. `[]` = never.",
+        )
+        .default("[worsening, spreading]"),
+        Field::new("spread", Form::Whole(2, 1000), "`spreading` means: the same check flaps on at least this many hosts.")
+            .default("3"),
+    ],
+);
+
+const HOLD: Object = Object::new(
+    "hold section",
+    "How long an alert is waited out is learned from its own history; these are the limits.",
+    &[
+        Field::new("longest", Form::Duration("0s", "1h"), "No alert waits longer for its verdict.").default("10m"),
+        Field::new(
+            "critical_longest",
+            Form::Duration("1m", "2d"),
+            "A critical alert that is on for this long pages, whatever was learned.",
+        )
+        .default("4h"),
+    ],
+);
+
+const SILENCE: Object = Object::new(
+    "silence",
+    "Alerts that match are held back while it is in force. What still fires when it ends is judged anew.",
+    &[
+        Field::required("name", Form::Name, "Its name, unique among the silences.").example("move of the mail server"),
+        Field::required("match", Form::OneOrMany(&Form::Matcher), "All matchers must fit; at least one.")
+            .example("'host=~\"mail-.*\"'"),
+        Field::new("from", Form::Time, "In force from here on. Left out = since ever.")
+            .example("2026-11-23T01:00:00+01:00"),
+        Field::required("until", Form::Time, "In force until just before this. There is no endless silence.")
+            .example("2026-11-23T05:00:00+01:00"),
+        Field::required("owner", Form::Name, "Who answers for it.").example("ada@example.org"),
+        Field::required("reason", Form::Text, "Why. Stands in every explanation.").example("the mail server moves"),
+    ],
+);
+
+const INHIBITION: Object = Object::new(
+    "inhibition",
+    "While an alert that fits `source` fires, alerts that fit `target` are held back, when they agree on `equal`.",
+    &[
+        Field::required("name", Form::Name, "Its name, unique among the inhibitions.")
+            .example("a dead host explains its checks"),
+        Field::required("source", Form::OneOrMany(&Form::Matcher), "Which alerts inhibit; at least one matcher.")
+            .example("'check=\"host down\"'"),
+        Field::required("target", Form::OneOrMany(&Form::Matcher), "Which alerts are held back; at least one matcher.")
+            .example("'kind=\"host\"'"),
+        Field::new(
+            "equal",
+            Form::OneOrMany(&Form::Name),
+            "Fields and labels on which both must agree. Absent in both counts as agreement.",
+        )
+        .default("[]")
+        .example("[host]"),
+    ],
+);
+
+const TOPOLOGY: Object = Object::new(
+    "topology section",
+    "The edges of all files add up. Loops are allowed.",
+    &[Field::new(
+        "edges",
+        Form::ListOrMap(&Form::Object(&EDGE), &Form::List(&Form::Name)),
+        "Who calls whom: a list of `{caller, callee}`, or a map of each caller to the list of its callees.",
+    )
+    .default("[]")
+    .example("{web: [checkout, search], checkout: [payment]}")],
+);
+
+const EDGE: Object = Object::new(
+    "edge",
+    "One service calls another.",
+    &[
+        Field::required("caller", Form::Name, "The service that calls.").example("web"),
+        Field::required("callee", Form::Name, "The service that is called.").example("checkout"),
+    ],
+);
+
+const RECEIVER: Object = Object {
+    name: "receiver",
+    doc: "Who is told, and how they are reached: a name and one of `console`, `webhook`, `email`.",
+    fields: &[
+        Field::required("name", Form::Name, "Its name, unique among the receivers. Routes name it.")
+            .example("night shift"),
+        Field::new("console", Form::Object(&CONSOLE), "Lines on standard output.").example("{}"),
+        Field::new("webhook", Form::Object(&WEBHOOK), "Squelch's own JSON, by `POST`.")
+            .example("{url: \"https://ops.example.org/hook\"}"),
+        Field::new("email", Form::Object(&EMAIL), "A mail, by SMTP.")
+            .example("{to: ops@example.org, from: squelch@example.org, smtp: {host: mail.example.org}}"),
+    ],
+    choices: &[Choice { fields: &["console", "webhook", "email"], required: true }],
+};
+
+const CONSOLE: Object = Object::new("console receiver", "Needs no settings: `console: {}`.", &[]);
+
+const CA_FILE: Field =
+    Field::new("ca_file", Form::Path, "A PEM file with the authorities to trust instead of the public ones.")
+        .example("/etc/squelch/ca.pem");
+
+const WEBHOOK: Object = Object {
+    name: "webhook receiver",
+    doc: "Where to send. An URL that is itself a secret goes into a file or an environment variable.",
+    fields: &[
+        Field::new("url", Form::Url, "Where to.").example("\"https://ops.example.org/hook\""),
+        Field::new("url_file", Form::Path, "A file that holds the URL.").example("/run/secrets/hook"),
+        Field::new("url_env", Form::Name, "An environment variable that holds the URL.").example("HOOK_URL"),
+        Field::new("token_file", Form::Path, "A file that holds a token, sent as `Authorization: Bearer …`.")
+            .example("/run/secrets/hook-token"),
+        Field::new("token_env", Form::Name, "An environment variable that holds the token.").example("HOOK_TOKEN"),
+        CA_FILE,
+        Field::new("timeout", Form::Duration("1s", "2m"), "How long one attempt may take.").default("10s"),
+    ],
+    choices: &[
+        Choice { fields: &["url", "url_file", "url_env"], required: true },
+        Choice { fields: &["token_file", "token_env"], required: false },
+    ],
+};
+
+const EMAIL: Object = Object::new(
+    "email receiver",
+    "Who gets it, who it comes from, and the server that takes it.",
+    &[
+        Field::required("to", Form::OneOrMany(&Form::Mail), "Who gets it.").example("ops@example.org"),
+        Field::required("from", Form::Mail, "Who it comes from.").example("Squelch <squelch@example.org>"),
+        Field::required("smtp", Form::Object(&SMTP), "The server that takes it.")
+            .example("{host: mail.example.org, username: squelch, password_file: /run/secrets/smtp}"),
+    ],
+);
+
+const SMTP: Object = Object {
+    name: "smtp section",
+    doc: "A login needs `username` and one of `password_file` and `password_env`. A login without TLS to another machine is refused.",
+    fields: &[
+        Field::required("host", Form::Name, "The server: a name or an address.").example("mail.example.org"),
+        Field::new("port", Form::Whole(1, 65_535), "Its port. Left out: 587 for `starttls`, 465 for `tls`, 25 for `none`.")
+            .example("587"),
+        Field::new("tls", Form::Word(tls_modes), "`starttls`: must be upgraded before anything else is said. `tls`: from the first byte. `none`: not at all.")
+            .default("starttls"),
+        CA_FILE,
+        Field::new("username", Form::Name, "The name to log in with.").example("squelch"),
+        Field::new("password_file", Form::Path, "A file that holds the password.").example("/run/secrets/smtp"),
+        Field::new("password_env", Form::Name, "An environment variable that holds the password.").example("SMTP_PASSWORD"),
+        Field::new("timeout", Form::Duration("1s", "5m"), "How long one attempt may take.").default("30s"),
+    ],
+    choices: &[Choice { fields: &["password_file", "password_env"], required: false }],
+};
+
+const ROUTE: Object = Object::new(
+    "route",
+    "Which page goes to whom. The matchers see `service`, `host`, `check` (of the origin) and `severity` of the page.",
+    &[
+        Field::required("name", Form::Name, "Its name, unique among the routes.").example("shop"),
+        Field::new("match", Form::OneOrMany(&Form::PageMatcher), "All matchers must fit. None = every page.")
+            .example("'service=~\"web|checkout\"'"),
+        Field::required(
+            "receivers",
+            Form::OneOrMany(&Form::Name),
+            "The names of the receivers, all of which are told.",
+        )
+        .example("[night shift, console]"),
+    ],
+);
+
+fn severities() -> Vec<&'static str> {
+    Severity::ALL.iter().map(|severity| severity.word()).collect()
+}
+
+fn page_modes() -> Vec<&'static str> {
+    PageMode::ALL.iter().map(|mode| mode.word()).collect()
+}
+
+fn promote_when() -> Vec<&'static str> {
+    PromoteWhen::ALL.iter().map(|when| when.word()).collect()
+}
+
+fn tls_modes() -> Vec<&'static str> {
+    Tls::ALL.iter().map(|mode| mode.word()).collect()
+}

@@ -1,0 +1,125 @@
+//! A file that is no YAML as a whole, read in parts, so that one mistake does not hide the others.
+//!
+//! The parts are the top-level sections, and within a broken section its entries. Deliberately no guessing inside an
+//! entry: what is broken there is told once, and the entry is left out.
+
+use std::rc::Rc;
+
+use super::findings::{Findings, Spot};
+use super::tree::{self, Data, Node, SyntaxMistake, Text};
+
+/// The root of a file as far as it can be read; every syntax mistake goes into the findings.
+/// The maps are to be read one after the other, as parts of one.
+pub(super) fn read(file: usize, text: &str, findings: &mut Findings<'_>) -> Vec<Rc<Node>> {
+    let whole = match tree::parse(&Text { file, text, lines: None }) {
+        Ok(root) => return root.into_iter().collect(),
+        Err(mistake) => mistake,
+    };
+    let lines: Vec<&str> = text.lines().collect();
+    let mut found = Vec::new();
+    let mut good = Vec::new();
+    for section in sections(&lines) {
+        read_section(file, &section, &mut found, &mut good);
+    }
+    // Where only a part is read, an alias may miss its anchor without being wrong.
+    found.retain(|mistake| !mistake.unknown_anchor || whole.unknown_anchor);
+    if found.is_empty() {
+        found.push(whole);
+    }
+    findings.set_incomplete();
+    for mistake in found {
+        findings.mistake(mistake.spot, "", mistake.complaint);
+    }
+    good
+}
+
+/// A line and its number.
+type Line<'t> = (usize, &'t str);
+
+fn read_section(file: usize, section: &[Line<'_>], found: &mut Vec<SyntaxMistake>, good: &mut Vec<Rc<Node>>) {
+    match read_part(file, section) {
+        Ok(root) => good.extend(root),
+        Err(mistake) => {
+            let before = found.len();
+            let mut roots = Vec::new();
+            for entry in entries(section) {
+                match read_part(file, &entry) {
+                    Ok(root) => roots.extend(root),
+                    Err(mistake) => found.push(mistake),
+                }
+            }
+            if found.len() == before {
+                found.push(mistake);
+            }
+            good.extend(joined(roots));
+        }
+    }
+}
+
+fn read_part(file: usize, part: &[Line<'_>]) -> Result<Option<Rc<Node>>, SyntaxMistake> {
+    let text: String = part.iter().flat_map(|(_, line)| [*line, "\n"]).collect();
+    let numbers: Vec<usize> = part.iter().map(|(number, _)| *number).collect();
+    tree::parse(&Text { file, text: &text, lines: Some(&numbers) })
+}
+
+/// The lines from each top-level key to the next.
+fn sections<'t>(lines: &[&'t str]) -> Vec<Vec<Line<'t>>> {
+    let mut sections: Vec<Vec<Line<'t>>> = Vec::new();
+    for (at, line) in lines.iter().enumerate() {
+        if line.starts_with("---") || line.starts_with("...") || line.starts_with('%') {
+            continue;
+        }
+        let begins = line.starts_with(|c: char| !c.is_whitespace() && !"#-]}".contains(c));
+        match sections.last_mut() {
+            Some(section) if !begins => section.push((at + 1, line)),
+            _ => sections.push(vec![(at + 1, line)]),
+        }
+    }
+    sections
+}
+
+/// The first line of a section with each of its entries: list entries or keys, whatever stands at the first indentation.
+fn entries<'t>(section: &[Line<'t>]) -> Vec<Vec<Line<'t>>> {
+    let Some((head, body)) = section.split_first() else { return Vec::new() };
+    let indent = |line: &str| line.len() - line.trim_start_matches(' ').len();
+    let speaks = |line: &str| !line.trim().is_empty() && !line.trim_start().starts_with('#');
+    let Some(first) = body.iter().find(|(_, line)| speaks(line)).map(|(_, line)| indent(line)) else {
+        return Vec::new();
+    };
+    let mut entries: Vec<Vec<Line<'t>>> = Vec::new();
+    for (number, line) in body {
+        let begins = speaks(line) && indent(line) <= first && !line.trim_start().starts_with([']', '}']);
+        match entries.last_mut() {
+            Some(entry) if !begins => entry.push((*number, line)),
+            _ => entries.push(vec![*head, (*number, line)]),
+        }
+    }
+    entries
+}
+
+/// The parts of one section put together again, so that a list is one list and no key stands twice.
+fn joined(roots: Vec<Rc<Node>>) -> Option<Rc<Node>> {
+    let mut roots = roots.into_iter();
+    let mut whole = (*roots.next()?).clone();
+    for root in roots {
+        append(&mut whole.data, &root.data);
+    }
+    Some(Rc::new(whole))
+}
+
+fn append(whole: &mut Data, part: &Data) {
+    match (whole, part) {
+        (Data::List(items), Data::List(more)) => items.extend(more.iter().cloned()),
+        (Data::Map(pairs), Data::Map(more)) => {
+            for (key, value) in more {
+                let same = |spot: Spot| (spot.line, spot.column) == (key.spot.line, key.spot.column);
+                match pairs.iter_mut().find(|(known, _)| same(known.spot)) {
+                    Some((_, known)) => append(&mut Rc::make_mut(known).data, &value.data),
+                    None => pairs.push((Rc::clone(key), Rc::clone(value))),
+                }
+            }
+        }
+        (whole @ Data::Null, part) => *whole = part.clone(),
+        _ => {}
+    }
+}

@@ -1,0 +1,127 @@
+//! Everything that may stand in the settings file of `squelch serve`. One list: see [`super::field`].
+
+use super::field::{Choice, Field, Form, Object};
+use super::settings::{LogFormat, LogLevel};
+
+/// The settings file.
+pub(super) const FILE: Object = Object::new(
+    "settings file",
+    "What `squelch serve --config FILE` reads. Every key may be left out. Options of the command line win.",
+    &[
+        Field::new(
+            "listen",
+            Form::Address,
+            "Where to listen. To be reached from other machines: `0.0.0.0:9393`, with `auth` and `tls`.",
+        )
+        .default("127.0.0.1:9393"),
+        Field::new("data_dir", Form::Path, "Where the store lives. One process at a time.").default("./squelch-data"),
+        Field::new(
+            "rules",
+            Form::Path,
+            "The folder with the rule files. Left out: `./rules`, where it exists, over the rules in the binary.",
+        )
+        .example("/etc/squelch/rules"),
+        Field::new("external_url", Form::Url, "Where people reach this Squelch; the links in pages begin with it.")
+            .example("https://squelch.example.org"),
+        Field::new("shadow", Form::Flag, "Judge everything, page nobody.").default("false"),
+        Field::new("log", Form::Object(&LOG), "What it tells about itself.").example("{format: json}"),
+        Field::new("tls", Form::Object(&TLS), "TLS on the listener. Left out: plain HTTP.")
+            .example("{cert_file: /etc/squelch/cert.pem, key_file: /etc/squelch/key.pem}"),
+        Field::new("auth", Form::Object(&AUTH), "Who may speak to it. Left out: everybody who reaches it.")
+            .example("{token_file: /etc/squelch/token}"),
+        Field::new(
+            "limits",
+            Form::Object(&LIMITS),
+            "How much is taken at once. What is above is refused with an answer that says so.",
+        )
+        .example("{body: 20MB}"),
+        Field::new("store", Form::Object(&STORE), "How much is kept.").example("{history: 90d}"),
+    ],
+);
+
+const LOG: Object = Object::new(
+    "log section",
+    "Goes to standard error.",
+    &[
+        Field::new("format", Form::Word(formats), "`text` for people, `json` for collectors.").default("text"),
+        Field::new("level", Form::Word(levels), "The least that is told.").default("info"),
+    ],
+);
+
+const TLS: Object = Object::new(
+    "tls section",
+    "Both files in PEM.",
+    &[
+        Field::required("cert_file", Form::Path, "The certificate, then those that lead to an authority.")
+            .example("/etc/squelch/cert.pem"),
+        Field::required("key_file", Form::Path, "The private key.").example("/etc/squelch/key.pem"),
+    ],
+);
+
+const AUTH: Object = Object {
+    name: "auth section",
+    doc: "The token that senders show as `Authorization: Bearer …`.",
+    fields: &[
+        Field::new("token_file", Form::Path, "A file that holds the token.").example("/etc/squelch/token"),
+        Field::new("token_env", Form::Name, "An environment variable that holds the token.").example("SQUELCH_TOKEN"),
+    ],
+    choices: &[Choice { fields: &["token_file", "token_env"], required: true }],
+};
+
+const LIMITS: Object = Object::new(
+    "limits section",
+    "How much is taken at once.",
+    &[
+        Field::new("body", Form::Size(1 << 10, 1 << 30), "The largest body of a request, unpacked. Above: 413.")
+            .default("10MB"),
+        Field::new(
+            "inbox",
+            Form::Count("events", 1, 1_000_000),
+            "How many events may wait for the engine. Above: 503 with `Retry-After`.",
+        )
+        .default("10000 events"),
+        Field::new(
+            "connections",
+            Form::Whole(1, 100_000),
+            "How many connections at once. Above: they wait to be accepted.",
+        )
+        .default("1000"),
+        Field::new(
+            "request_timeout",
+            Form::Duration("1s", "10m"),
+            "How long a request may take as a whole. Above: 408.",
+        )
+        .default("30s"),
+        Field::new(
+            "per_source",
+            Form::Rate,
+            "How much one source may send, on average over ten seconds. Above: 429 with `Retry-After`.",
+        )
+        .default("1000 events/s"),
+    ],
+);
+
+const STORE: Object = Object::new(
+    "store section",
+    "How much is kept.",
+    &[
+        Field::new(
+            "min_free",
+            Form::Size(1 << 20, 1 << 40),
+            "With less free space on the disk new events are refused (503); what is held is still judged and paged.",
+        )
+        .default("256MB"),
+        Field::new("history", Form::Duration("1d", "3650d"), "How long closed incidents and their reasons are kept.")
+            .default("30d"),
+        Field::new("cache", Form::Size(1 << 20, 1 << 40), "How much memory the store may use for itself.")
+            .default("64MB"),
+    ],
+);
+
+fn formats() -> Vec<&'static str> {
+    LogFormat::ALL.iter().map(|format| format.word()).collect()
+}
+
+fn levels() -> Vec<&'static str> {
+    LogLevel::ALL.iter().map(|level| level.word()).collect()
+}

@@ -1,0 +1,200 @@
+//! The settings of `squelch serve`, checked.
+//!
+//! Deliberately no rules: how alerts are judged stands in rule files, and is reloaded; this is read once.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::findings::Findings;
+use super::setting_fields::FILE;
+use super::source::Source;
+use super::value::Record;
+use super::{read_file, receivers};
+use crate::diagnostic::Report;
+use crate::domain::signal::vocabulary;
+use crate::sinks::receiver::Secret;
+
+/// Everything that `squelch serve` can be told by its settings file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settings {
+    /// Where to listen: `HOST:PORT`.
+    pub listen: String,
+    /// Where the store lives.
+    pub data_dir: PathBuf,
+    /// The folder with the rule files; `None` = `./rules`, where it exists.
+    pub rules: Option<PathBuf>,
+    /// Where people reach this Squelch, without a slash at its end.
+    pub external_url: Option<String>,
+    /// Judge everything, page nobody.
+    pub shadow: bool,
+    /// What it tells about itself.
+    pub log: Log,
+    /// TLS on the listener; `None` = plain HTTP.
+    pub tls: Option<TlsFiles>,
+    /// The token that senders must show; `None` = none.
+    pub auth: Option<Secret>,
+    /// How much is taken at once.
+    pub limits: Limits,
+    /// How much is kept.
+    pub store: StoreLimits,
+}
+
+/// What Squelch tells about itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Log {
+    /// How.
+    pub format: LogFormat,
+    /// The least that is told.
+    pub level: LogLevel,
+}
+
+vocabulary! {
+    /// The form of the log.
+    LogFormat {
+        /// For people.
+        Text = "text",
+        /// For collectors: one JSON object a line.
+        Json = "json",
+    }
+}
+
+vocabulary! {
+    /// The levels of the log, least talkative first.
+    LogLevel {
+        /// Only what went wrong.
+        Error = "error",
+        /// And what soon may.
+        Warn = "warn",
+        /// And what happens.
+        Info = "info",
+        /// And how.
+        Debug = "debug",
+        /// Everything.
+        Trace = "trace",
+    }
+}
+
+/// The PEM files of the listener.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TlsFiles {
+    /// The certificate chain.
+    pub cert_file: PathBuf,
+    /// The private key.
+    pub key_file: PathBuf,
+}
+
+/// How much is taken at once.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Limits {
+    /// The largest body of a request, unpacked, in bytes.
+    pub body: u64,
+    /// How many events may wait for the engine.
+    pub inbox: usize,
+    /// How many connections at once.
+    pub connections: usize,
+    /// How long a request may take as a whole.
+    pub request_timeout: Duration,
+    /// How many events a second one source may send.
+    pub per_source: f64,
+}
+
+/// How much is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StoreLimits {
+    /// With less free space on the disk, in bytes, new events are refused.
+    pub min_free: u64,
+    /// How long closed incidents and their reasons are kept.
+    pub history: Duration,
+    /// How much memory the store may use for itself, in bytes.
+    pub cache: u64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            listen: "127.0.0.1:9393".to_owned(),
+            data_dir: "./squelch-data".into(),
+            rules: None,
+            external_url: None,
+            shadow: false,
+            log: Log { format: LogFormat::Text, level: LogLevel::Info },
+            tls: None,
+            auth: None,
+            limits: Limits::default(),
+            store: StoreLimits::default(),
+        }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            body: 10_000_000,
+            inbox: 10_000,
+            connections: 1000,
+            request_timeout: Duration::from_secs(30),
+            per_source: 1000.0,
+        }
+    }
+}
+
+impl Default for StoreLimits {
+    fn default() -> Self {
+        Self { min_free: 256_000_000, history: Duration::from_secs(30 * 86_400), cache: 64_000_000 }
+    }
+}
+
+/// Reads the settings file.
+///
+/// # Errors
+/// All mistakes at once.
+pub fn settings(source: &Source) -> Result<Settings, Report> {
+    let sources = std::slice::from_ref(source);
+    let mut findings = Findings::new(sources);
+    let record = read_file(0, &FILE, &mut findings);
+    findings.finish()?;
+    Ok(lower(&record))
+}
+
+fn lower(record: &Record) -> Settings {
+    let defaults = Settings::default();
+    let tls = record.record("tls");
+    Settings {
+        listen: record.text("listen").map_or(defaults.listen, str::to_owned),
+        data_dir: record.text("data_dir").map_or(defaults.data_dir, PathBuf::from),
+        rules: record.text("rules").map(PathBuf::from),
+        external_url: record.text("external_url").map(|url| url.trim_end_matches('/').to_owned()),
+        shadow: record.flag("shadow").unwrap_or(defaults.shadow),
+        log: record.record("log").map_or(defaults.log, |log| Log {
+            format: log.word("format").unwrap_or(defaults.log.format),
+            level: log.word("level").unwrap_or(defaults.log.level),
+        }),
+        tls: tls.and_then(|tls| {
+            Some(TlsFiles { cert_file: tls.text("cert_file")?.into(), key_file: tls.text("key_file")?.into() })
+        }),
+        auth: record.record("auth").and_then(|auth| receivers::secret(auth, "token")),
+        limits: record.record("limits").map_or(defaults.limits, limits),
+        store: record.record("store").map_or(defaults.store, store),
+    }
+}
+
+fn limits(record: &Record) -> Limits {
+    let defaults = Limits::default();
+    let count = |key, default| record.whole(key).and_then(|count| usize::try_from(count).ok()).unwrap_or(default);
+    Limits {
+        body: record.whole("body").unwrap_or(defaults.body),
+        inbox: count("inbox", defaults.inbox),
+        connections: count("connections", defaults.connections),
+        request_timeout: record.duration("request_timeout").unwrap_or(defaults.request_timeout),
+        per_source: record.number("per_source").unwrap_or(defaults.per_source),
+    }
+}
+
+fn store(record: &Record) -> StoreLimits {
+    let defaults = StoreLimits::default();
+    StoreLimits {
+        min_free: record.whole("min_free").unwrap_or(defaults.min_free),
+        history: record.duration("history").unwrap_or(defaults.history),
+        cache: record.whole("cache").unwrap_or(defaults.cache),
+    }
+}
