@@ -45,3 +45,51 @@ pub(super) fn rfc3339(text: &str) -> Option<Timestamp> {
     };
     (0..=Timestamp::MAX.millis()).contains(&millis).then_some(Timestamp::from_millis(millis))
 }
+
+/// Epoch seconds, milliseconds, microseconds or nanoseconds, told apart by size (they do not overlap between
+/// 1973 and 5138).
+pub(super) fn epoch(number: f64) -> Option<Timestamp> {
+    let secs = match number.abs() {
+        n if n < 1e11 => number,
+        n if n < 1e14 => number / 1e3,
+        n if n < 1e17 => number / 1e6,
+        _ => number / 1e9,
+    };
+    Timestamp::from_secs(secs)
+}
+
+/// Any of the forms in which tools write times. `None` also for what an unset variable leaves behind (`N/A`).
+pub(super) fn lenient(text: &str) -> Option<Timestamp> {
+    let text = text.trim();
+    if let Ok(number) = text.parse::<f64>() {
+        return epoch(number);
+    }
+    // Some tools leave out the zone and mean UTC.
+    rfc3339(text).or_else(|| rfc3339(&format!("{text}Z")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::lenient;
+
+    #[test]
+    fn tools_write_one_time_in_many_ways() {
+        for text in [
+            "1605133931",
+            "1605133931000",
+            "1605133931000000",
+            "1605133931000000000",
+            "2020-11-11T22:32:11Z",
+            "2020-11-11T23:32:11+01:00",
+            "2020-11-11T22:32:11.000000009Z",
+            "2020-11-11 22:32:11Z",
+            "2020-11-11T22:32:11",
+            " 2020-11-11T22:32:11+0000 ",
+        ] {
+            assert_eq!(lenient(text).map(|at| at.millis()), Some(1_605_133_931_000), "{text}");
+        }
+        for text in ["", "N/A", "$TIMESTAMP", "0001-01-01T00:00:00Z", "-5", "NaN", "inf", "yesterday"] {
+            assert_eq!(lenient(text), None, "{text}");
+        }
+    }
+}

@@ -3,11 +3,20 @@
 //!
 //! Deliberately without HTTP: whoever received the bytes hands them over as a [`Body`].
 
+mod alertmanager;
+mod document;
+mod form;
 mod instant;
+mod level;
 mod limits;
+mod nagios;
 pub mod native;
+mod newrelic;
+mod pingdom;
 mod placeholder;
+mod prometheus;
 mod scalar;
+mod sentry;
 mod split;
 
 use crate::domain::{Event, Timestamp};
@@ -161,7 +170,15 @@ pub struct Format {
 
 /// Every format, in order of name. Routes, lists and suggestions derive from this table, and a test asks for
 /// fixtures of each line.
-pub const FORMATS: &[Format] = &[native::FORMAT];
+pub const FORMATS: &[Format] = &[
+    alertmanager::FORMAT,
+    nagios::FORMAT,
+    native::FORMAT,
+    newrelic::FORMAT,
+    pingdom::FORMAT,
+    prometheus::FORMAT,
+    sentry::FORMAT,
+];
 
 /// No format has this name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
