@@ -24,12 +24,16 @@ struct Group<'a> {
     truncated: Scalar<'a>,
 }
 
-fn parse(body: &Body<'_>) -> Result<Parsed, FormatError> {
-    let group: Group<'_> = serde_json::from_slice(split::trimmed(body.bytes)).map_err(|error| {
-        let help = "Alertmanager posts {\"version\": \"4\", \"status\": …, \"alerts\": [ … ]}; a bare array belongs to \
+const HELP: &str = "Alertmanager posts {\"version\": \"4\", \"status\": …, \"alerts\": [ … ]}; a bare array belongs to \
                     /ingest/prometheus";
-        FormatError::new(FORMAT.name, error.to_string(), help)
-    })?;
+
+fn parse(body: &Body<'_>) -> Result<Parsed, FormatError> {
+    let bytes = split::trimmed(body.bytes);
+    if !bytes.starts_with(b"{") {
+        return Err(FormatError::new(FORMAT.name, "the body is no JSON object", HELP));
+    }
+    let group: Group<'_> =
+        serde_json::from_slice(bytes).map_err(|error| FormatError::new(FORMAT.name, error.to_string(), HELP))?;
     let mut parsed = Parsed::default();
     let group_resolved = matches!(&group.status, Scalar::Text(word) if word.eq_ignore_ascii_case("resolved"));
     let around = Around { source: FORMAT.name, received: body.received, group_resolved };

@@ -47,7 +47,7 @@ fn event(document: &Document, parsed: &mut Parsed) -> Result<Event, Rejected> {
             Severity::Critical
         }
     };
-    let why = document.text(&["/long_description", "/description"]).unwrap_or_default();
+    let why = document.text(&["/long_description", "/description"]).map_or_else(String::new, |why| format!(", {why}"));
     let state = document.text(&["/current_state"]).unwrap_or_default();
     let mut event = Event {
         ts: document.time(&["/state_changed_timestamp", "/state_changed_utc_time"]),
@@ -55,7 +55,7 @@ fn event(document: &Document, parsed: &mut Parsed) -> Result<Event, Rejected> {
         host: document.owned(&["/check_params/hostname", "/check_params/url"]),
         severity,
         status: status(&state)?,
-        summary: Some(format!("{name}: {state}, {why}")),
+        summary: Some(format!("{name}: {state}{why}")),
         identity: id.map(|id| format!("check/{id}")),
         url: document.owned(&["/check_params/full_url"]),
         ..Event::new(FORMAT.name, name)

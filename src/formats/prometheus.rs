@@ -32,6 +32,7 @@ const AHEAD: f64 = 60.0;
 
 /// One alert, as Prometheus and Alertmanager write it.
 #[derive(Debug, Deserialize)]
+#[serde(expecting = "an alert, a JSON object")]
 pub(super) struct Alert<'a> {
     #[serde(borrow, default)]
     status: Scalar<'a>,
