@@ -32,8 +32,33 @@ pub struct Diagnostic {
     pub help: Option<String>,
 }
 
+/// How the parts of a mistake stand out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Palette {
+    /// Before the place.
+    pub place: &'static str,
+    /// Before what is wrong, and the mark.
+    pub mistake: &'static str,
+    /// Before line numbers and gutters.
+    pub gutter: &'static str,
+    /// Before the help.
+    pub help: &'static str,
+    /// After each of them.
+    pub off: &'static str,
+}
+
+impl Palette {
+    /// No colours: for files, pipes and logs.
+    pub const PLAIN: Self = Self { place: "", mistake: "", gutter: "", help: "", off: "" };
+    /// ANSI colours: for terminals. A mistake is bold red.
+    pub const COLOUR: Self =
+        Self { place: "\x1b[1m", mistake: "\x1b[1;31m", gutter: "\x1b[34m", help: "\x1b[32m", off: "\x1b[0m" };
+    /// ANSI colours for what is only a warning: bold yellow.
+    pub const WARNING: Self = Self { mistake: "\x1b[1;33m", ..Self::COLOUR };
+}
+
 /// ```text
-/// rules/app.yaml:4:12: unknown key `pgae` in rules[0]
+/// rules/app.yaml:4:12: unknown key `pgae` (at rules[0])
 ///   |
 /// 4 |     pgae: auto
 ///   |     ^^^^
@@ -41,11 +66,22 @@ pub struct Diagnostic {
 /// ```
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.file)?;
+        self.write(f, Palette::PLAIN)
+    }
+}
+
+impl Diagnostic {
+    /// The text of its [`fmt::Display`], with colours.
+    ///
+    /// # Errors
+    /// When the writer fails.
+    pub fn write(&self, f: &mut impl fmt::Write, palette: Palette) -> fmt::Result {
+        let Palette { place: bold, mistake, gutter: quiet, help: green, off } = palette;
+        write!(f, "{bold}{}", self.file)?;
         if let Some(place) = self.place {
             write!(f, ":{}:{}", place.line, place.column)?;
         }
-        write!(f, ": {}", self.message)?;
+        write!(f, ":{off} {mistake}{}{off}", self.message)?;
         if !self.path.is_empty() {
             write!(f, " (at {})", self.path)?;
         }
@@ -53,11 +89,14 @@ impl fmt::Display for Diagnostic {
             let number = place.line.to_string();
             let gutter = " ".repeat(number.len());
             let mark = "^".repeat(self.width.max(1));
-            let before = " ".repeat(place.column.saturating_sub(1));
-            write!(f, "\n{gutter} |\n{number} | {excerpt}\n{gutter} | {before}{mark}")?;
+            // A tab stays a tab, so that the mark stands below what it marks.
+            let before = excerpt.chars().chain(std::iter::repeat(' ')).take(place.column.saturating_sub(1));
+            let before: String = before.map(|c| if c == '\t' { c } else { ' ' }).collect();
+            write!(f, "\n{quiet}{gutter} |\n{number} |{off} {excerpt}\n{quiet}{gutter} |{off} ")?;
+            write!(f, "{before}{mistake}{mark}{off}")?;
         }
         if let Some(help) = &self.help {
-            write!(f, "\n  = help: {help}")?;
+            write!(f, "\n  {quiet}={off} {green}help:{off} {help}")?;
         }
         Ok(())
     }

@@ -3,6 +3,8 @@
 //! Reading, the suggestions for unknown keys, the JSON Schema and the tables in the documentation all derive from
 //! constants of these types. Deliberately no values: those are [`super::value`]'s.
 
+use super::findings::with_article;
+
 /// A map with known keys.
 pub(super) struct Object {
     /// What it is called in messages: `rule`, `receiver`.
@@ -19,6 +21,15 @@ impl Object {
     /// An object without choices.
     pub(super) const fn new(name: &'static str, doc: &'static str, fields: &'static [Field]) -> Self {
         Self { name, doc, fields, choices: &[] }
+    }
+
+    /// How one is written: with what it must have, or else with its first keys.
+    pub(super) fn example(&self) -> String {
+        let required = self.fields.iter().filter(|field| field.required);
+        let some = if required.clone().count() > 0 { self.fields.len() } else { 1 };
+        let shown = self.fields.iter().filter(|field| field.required || some == 1).take(some);
+        let pairs: Vec<String> = shown.map(|field| format!("{}: {}", field.name, field.example)).collect();
+        format!("{{{}}}", pairs.join(", "))
     }
 
     /// The field with this key.
@@ -152,7 +163,7 @@ impl Form {
     /// How a message asks for it.
     pub(super) fn wanted(self) -> String {
         match self {
-            Self::Object(object) => format!("a map with the keys of a {}", object.name),
+            Self::Object(object) => format!("a map with the keys of {}", with_article(object.name)),
             Self::List(_) => "a list".to_owned(),
             Self::ListOrMap(..) => "a list or a map".to_owned(),
             Self::OneOrMany(form) => format!("{}, or a list of such", form.wanted()),
@@ -163,13 +174,20 @@ impl Form {
         }
     }
 
-    /// How one is written.
-    pub(super) const fn example(self) -> &'static str {
+    /// How one is written; empty where the words say it.
+    pub(super) fn example(self) -> String {
+        match self {
+            Self::Object(object) => object.example(),
+            Self::List(form) | Self::ListOrMap(form, _) => format!("[{}]", form.example()),
+            Self::OneOrMany(form) => form.example(),
+            _ => self.scalar_example().to_owned(),
+        }
+    }
+
+    const fn scalar_example(self) -> &'static str {
         match self {
             Self::Text => "a text",
             Self::Name => "checkout",
-            Self::Flag => "true",
-            Self::Word(_) => "",
             Self::Duration(..) => "1h30m",
             Self::Pace(_) => "5 changes in 20m",
             Self::Matcher | Self::PageMatcher => "'service=~\"web|api\"'",
@@ -183,8 +201,9 @@ impl Form {
             Self::Url => "https://ops.example.org/hook",
             Self::Path => "/etc/squelch/token",
             Self::Mail => "ops@example.org",
-            Self::List(form) | Self::OneOrMany(form) | Self::ListOrMap(form, _) => form.example(),
-            Self::Object(_) => "{key: value}",
+            Self::Flag | Self::Word(_) | Self::List(_) | Self::OneOrMany(_) | Self::Object(_) | Self::ListOrMap(..) => {
+                ""
+            }
         }
     }
 }

@@ -60,7 +60,7 @@ pub(super) struct Findings<'a> {
 impl<'a> Findings<'a> {
     /// Nothing found yet in these files.
     pub(super) fn new(sources: &'a [Source]) -> Self {
-        let lines = sources.iter().map(|source| std::str::from_utf8(&source.text).unwrap_or_default().lines());
+        let lines = sources.iter().map(|source| readable(&source.text).lines());
         Self {
             sources,
             lines: lines.map(Iterator::collect).collect(),
@@ -191,36 +191,59 @@ impl<'a> Findings<'a> {
     }
 }
 
-/// A line as it may be shown: without what looks like a secret and without control characters.
+/// The text up to the first byte that is no UTF-8.
+fn readable(text: &[u8]) -> &str {
+    match std::str::from_utf8(text) {
+        Ok(text) => text,
+        Err(error) => std::str::from_utf8(&text[..error.valid_up_to()]).unwrap_or_default(),
+    }
+}
+
+/// A line as it may be shown: without what looks like a secret and without control characters. Columns stay.
 fn excerpt(line: &str) -> String {
-    let shown: String =
-        line.trim_end().chars().map(|c| if c.is_control() && c != '\t' { '\u{fffd}' } else { c }).collect();
-    without_secret(shown)
+    let shown = line.trim_end().chars().map(|c| if c.is_control() && c != '\t' { '\u{fffd}' } else { c }).collect();
+    without_secrets(shown)
 }
 
 /// Keys whose values are not shown, wherever they are written.
 const SECRET_KEYS: &[&str] = &["password", "passwd", "token", "secret", "api_key", "apikey", "routing_key", "bearer"];
 
-fn without_secret(line: String) -> String {
+fn without_secrets(line: String) -> String {
     let lower = line.to_ascii_lowercase();
-    let mut cut = line.len();
-    for key in SECRET_KEYS {
-        for (at, _) in lower.match_indices(key) {
-            let after = &lower[at + key.len()..];
-            let value = after.trim_start_matches(['"', '\'', ' ']);
-            if value.starts_with([':', '=']) && value[1..].trim() != "" {
-                cut = cut.min(at + key.len() + (after.len() - value.len()) + 1);
-            }
+    let mut hidden: Vec<Range<usize>> = Vec::new();
+    for (at, key) in SECRET_KEYS.iter().flat_map(|key| lower.match_indices(key)) {
+        let after = lower[at + key.len()..].trim_start_matches(['"', '\'', ' ']);
+        if let Some(value) = after.strip_prefix([':', '=']) {
+            let start = line.len() - value.trim_start().len();
+            // Inside braces the value ends where the next key begins; elsewhere it is the rest of the line.
+            let end = if lower[..at].contains('{') { flow_value(&line[start..]) } else { line.len() - start };
+            hidden.push(start..start + end);
         }
     }
-    // A login in an address: https://name:password@host
-    for (at, _) in lower.match_indices("://") {
-        let authority = lower[at + 3..].split(['/', ' ', '"', '\'', '?', '#']).next().unwrap_or_default();
-        if authority.contains('@') {
-            cut = cut.min(at + 3);
+    for (at, scheme) in lower.match_indices("://") {
+        let start = at + scheme.len();
+        let address = line[start..].split(|c: char| c.is_whitespace() || "\"'".contains(c)).next().unwrap_or_default();
+        if let Some(login) = address.rfind('@') {
+            hidden.push(start..start + login);
         }
     }
-    if cut == line.len() { line } else { format!("{}…", &line[..cut]) }
+    let is_hidden = |at: usize| hidden.iter().any(|range| range.contains(&at));
+    line.char_indices().map(|(at, c)| if is_hidden(at) { '*' } else { c }).collect()
+}
+
+/// How long a value in braces is, in bytes.
+fn flow_value(text: &str) -> usize {
+    let end = match text.chars().next() {
+        Some(quote @ ('"' | '\'')) => text[1..].find(quote).map(|at| at + 2),
+        _ => text.find([',', '}', ']']),
+    };
+    end.unwrap_or(text.len())
+}
+
+/// A noun with its article.
+pub(super) fn with_article(noun: &str) -> String {
+    let vowel = noun.starts_with(['a', 'e', 'i', 'o', 'u']) || noun.starts_with("smtp");
+    format!("{} {noun}", if vowel { "an" } else { "a" })
 }
 
 /// A text as it may stand in a message: short, without control characters, in backquotes.
@@ -234,10 +257,12 @@ pub(super) fn quoted(text: &str) -> String {
 
 /// "did you mean `x`?" where one of the words is near, else a list of them all.
 pub(super) fn suggestion<'w>(text: &str, words: impl Iterator<Item = &'w str> + Clone) -> String {
+    let text = text.to_lowercase();
+    let begins = |word: &str| text.len() > 2 && (word.starts_with(&text) || text.starts_with(word));
     let near = words
         .clone()
-        .map(|word| (strsim::damerau_levenshtein(&text.to_lowercase(), word), word))
-        .filter(|(distance, word)| *distance <= 1 + word.len() / 4)
+        .map(|word| (strsim::damerau_levenshtein(&text, word), word))
+        .filter(|(distance, word)| *distance <= 1 + word.len() / 4 || begins(word))
         .min();
     match near {
         Some((_, word)) => format!("did you mean `{word}`?"),

@@ -98,7 +98,7 @@ fn read_file(file: usize, object: &'static Object, findings: &mut Findings<'_>) 
     };
     let roots = salvage::read(file, text.trim_start_matches('\u{feff}'), findings);
     for root in &roots {
-        if !matches!(root.data, tree::Data::Map(_) | tree::Data::Null) {
+        if !matches!(root.data, tree::Data::Map(_) | tree::Data::Null | tree::Data::Broken) {
             let keys: Vec<String> = object.fields.iter().map(|field| format!("`{}`", field.name)).collect();
             let help = format!("begin with one of the keys {}", keys.join(", "));
             findings.mistake(root.spot, "", Complaint::new(format!("this is no {}", object.name)).help(help));

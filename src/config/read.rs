@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::field::{Choice, Form, Object};
-use super::findings::{Complaint, Findings, Spot, quoted, suggestion};
+use super::findings::{Complaint, Findings, Spot, quoted, suggestion, with_article};
 use super::scalar;
 use super::tree::{Data, Node};
 use super::value::{Checked, Record, Value};
@@ -27,6 +27,7 @@ pub(super) fn value(node: &Node, form: Form, path: &str, findings: &mut Findings
         (Form::OneOrMany(form), Data::Scalar { .. }) => {
             Value::List(value(node, *form, path, findings).into_iter().collect())
         }
+        (_, Data::Broken) => return None,
         (form, Data::Scalar { text, plain }) => scalar_value(node, (text, *plain), (form, path), findings)?,
         (form, _) => {
             findings.mistake(node.spot, path, wrong_type(node, form));
@@ -81,7 +82,7 @@ fn kind_of(text: &str, plain: bool) -> &'static str {
 
 fn wrong_type(node: &Node, form: Form) -> Complaint {
     let (found, help) = match &node.data {
-        Data::Null => ("nothing", None),
+        Data::Null | Data::Broken => ("nothing", None),
         Data::List(_) => ("a list", None),
         Data::Map(_) => ("a map", None),
         Data::Scalar { text, plain } => {
@@ -176,7 +177,7 @@ fn key_name<'n>(
 const SECRETS: &[&str] = &["password", "passwd", "token", "secret", "api_key"];
 
 fn unknown_key(name: &str, object: &Object) -> Complaint {
-    let message = format!("unknown key {} in a {}", quoted(name), object.name);
+    let message = format!("unknown key {} in {}", quoted(name), with_article(object.name));
     let by_reference: Vec<String> = object
         .fields
         .iter()

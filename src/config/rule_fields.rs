@@ -99,7 +99,7 @@ const FLAP: Object = Object::new(
         )
         .default("[5 changes in 20m, 6 changes in 2h, 10 changes in 12h]"),
         Field::new("leave", Form::Pace(0), "It is steady again when there are at most this many changes in this window.")
-            .default("1 changes in 1h"),
+            .default("1 change in 1h"),
         Field::new("promote_after", Form::Duration("1m", "7d"), "Flapping that lasts this long may become a page of its own …")
             .default("45m"),
         Field::new(

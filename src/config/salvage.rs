@@ -5,8 +5,8 @@
 
 use std::rc::Rc;
 
-use super::findings::{Findings, Spot};
-use super::tree::{self, Data, Node, SyntaxMistake, Text};
+use super::findings::{Complaint, Findings, Spot};
+use super::tree::{self, Data, Node, SyntaxKind, SyntaxMistake, Text};
 
 /// The root of a file as far as it can be read; every syntax mistake goes into the findings.
 /// The maps are to be read one after the other, as parts of one.
@@ -15,14 +15,16 @@ pub(super) fn read(file: usize, text: &str, findings: &mut Findings<'_>) -> Vec<
         Ok(root) => return root.into_iter().collect(),
         Err(mistake) => mistake,
     };
-    let lines: Vec<&str> = text.lines().collect();
     let mut found = Vec::new();
     let mut good = Vec::new();
-    for section in sections(&lines) {
-        read_section(file, &section, &mut found, &mut good);
+    if whole.kind != SyntaxKind::Refused {
+        let lines: Vec<&str> = text.lines().collect();
+        for section in sections(&lines) {
+            read_section(file, &section, &mut found, &mut good);
+        }
     }
     // Where only a part is read, an alias may miss its anchor without being wrong.
-    found.retain(|mistake| !mistake.unknown_anchor || whole.unknown_anchor);
+    found.retain(|mistake| mistake.kind != SyntaxKind::UnknownAnchor || whole.kind == SyntaxKind::UnknownAnchor);
     if found.is_empty() {
         found.push(whole);
     }
@@ -43,9 +45,12 @@ fn read_section(file: usize, section: &[Line<'_>], found: &mut Vec<SyntaxMistake
             let before = found.len();
             let mut roots = Vec::new();
             for entry in entries(section) {
-                match read_part(file, &entry) {
+                match read_part(file, &entry).and_then(list_or_map) {
                     Ok(root) => roots.extend(root),
-                    Err(mistake) => found.push(mistake),
+                    Err(mistake) => {
+                        found.push(mistake);
+                        roots.extend(broken(file, &entry));
+                    }
                 }
             }
             if found.len() == before {
@@ -54,6 +59,31 @@ fn read_section(file: usize, section: &[Line<'_>], found: &mut Vec<SyntaxMistake
             good.extend(joined(roots));
         }
     }
+}
+
+/// An entry by itself must be a list entry or a key with its value; anything else is what broke the section.
+fn list_or_map(root: Option<Rc<Node>>) -> Result<Option<Rc<Node>>, SyntaxMistake> {
+    if let Some(Data::Map(pairs)) = root.as_ref().map(|root| &root.data)
+        && let Some((_, text)) = pairs.iter().find(|(_, value)| matches!(value.data, Data::Scalar { .. }))
+    {
+        let complaint = Complaint::new("a line that is neither `key: value` nor a list entry");
+        let complaint = complaint.help("is the `: ` missing?");
+        return Err(SyntaxMistake { spot: text.spot, complaint, kind: SyntaxKind::Stopped });
+    }
+    Ok(root)
+}
+
+/// What stands for a list entry that is no YAML, so that those after it keep their numbers.
+fn broken(file: usize, entry: &[Line<'_>]) -> Option<Rc<Node>> {
+    let [head, (number, line), ..] = entry else { return None };
+    let indent = line.find('-').filter(|at| line[..*at].trim().is_empty())?;
+    let mut root = read_part(file, &[*head, (*number, &format!("{}- ~", &line[..indent]))]).ok()??;
+    if let Data::Map(pairs) = &mut Rc::make_mut(&mut root).data
+        && let Data::List(items) = &mut Rc::make_mut(&mut pairs.first_mut()?.1).data
+    {
+        Rc::make_mut(items.first_mut()?).data = Data::Broken;
+    }
+    Some(root)
 }
 
 fn read_part(file: usize, part: &[Line<'_>]) -> Result<Option<Rc<Node>>, SyntaxMistake> {

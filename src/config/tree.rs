@@ -34,6 +34,8 @@ pub(super) enum Data {
     List(Vec<Rc<Node>>),
     /// Keys and values, in order.
     Map(Vec<(Rc<Node>, Rc<Node>)>),
+    /// An entry that is no YAML, which was told.
+    Broken,
 }
 
 /// The text to read, and where its lines stand in the file.
@@ -63,8 +65,18 @@ impl Text<'_> {
 pub(super) struct SyntaxMistake {
     pub(super) spot: Spot,
     pub(super) complaint: Complaint,
+    pub(super) kind: SyntaxKind,
+}
+
+/// How a syntax mistake is dealt with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum SyntaxKind {
+    /// The parser stopped: the rest of the file can be read in parts.
+    Stopped,
     /// An alias whose anchor was not seen: expected where only a part of a file is read.
-    pub(super) unknown_anchor: bool,
+    UnknownAnchor,
+    /// Too large, too deep, or a second document: nothing more to find.
+    Refused,
 }
 
 /// Reads one document; `None` = it is empty.
@@ -76,7 +88,7 @@ pub(super) fn parse(text: &Text<'_>) -> Result<Option<Rc<Node>>, SyntaxMistake> 
         tree.take(event, text.spot(span)).map_err(|complaint| SyntaxMistake {
             spot: text.spot(span),
             complaint,
-            unknown_anchor: false,
+            kind: SyntaxKind::Refused,
         })?;
     }
     Ok(tree.root)
@@ -122,7 +134,7 @@ impl Tree {
             }
             Event::SequenceStart(anchor, _) => self.begin(spot, anchor, Items::List(Vec::new()))?,
             Event::MappingStart(anchor, _) => self.begin(spot, anchor, Items::Map(Vec::new(), None))?,
-            Event::SequenceEnd | Event::MappingEnd => self.end()?,
+            Event::SequenceEnd | Event::MappingEnd => self.end(spot)?,
             Event::Alias(anchor) => self.unfold(anchor, spot)?,
             Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => {}
         }
@@ -137,8 +149,12 @@ impl Tree {
         Ok(())
     }
 
-    fn end(&mut self) -> Result<(), Complaint> {
-        let Some(Open { spot, anchor, items }) = self.open.pop() else { return Ok(()) };
+    fn end(&mut self, end: Spot) -> Result<(), Complaint> {
+        let Some(Open { mut spot, anchor, items }) = self.open.pop() else { return Ok(()) };
+        if end.line == spot.line && end.width > 0 {
+            // In brackets, on one line.
+            spot.width = (end.column + end.width).saturating_sub(spot.column);
+        }
         let (data, size) = match items {
             Items::List(items) => {
                 let size = items.iter().map(|item| item.size).sum();
@@ -219,6 +235,11 @@ const WORDS: &[(&str, &str, &str)] = &[
         "mend the indentation, or begin it with `- `",
     ),
     ("did not find expected key", "a line that does not belong to the keys above it", "mend the indentation"),
+    (
+        "invalid indentation",
+        "indented otherwise than what is around it",
+        "mend the indentation, or close the bracket above",
+    ),
     ("unexpected character", "a value cannot begin with this character", "put the value in quotes"),
     ("unknown anchor", "an alias (`*name`) without its anchor (`&name`)", "to begin a text with `*`, put it in quotes"),
     ("expected node content", "a value is missing, or cannot begin with this character", "put the value in quotes"),
@@ -247,5 +268,10 @@ fn scan_mistake(text: &Text<'_>, error: &ScanError) -> SyntaxMistake {
             |(_, message, help)| Complaint::new(*message).help(*help),
         )
     };
-    SyntaxMistake { spot, complaint, unknown_anchor: info.contains("unknown anchor") }
+    let kind = match info {
+        _ if info.contains("recursion limit") => SyntaxKind::Refused,
+        _ if info.contains("unknown anchor") => SyntaxKind::UnknownAnchor,
+        _ => SyntaxKind::Stopped,
+    };
+    SyntaxMistake { spot, complaint, kind }
 }

@@ -1,0 +1,116 @@
+//! The JSON Schemas and the tables of the documentation, kept in step with what is read.
+//! `UPDATE_EXPECT=1 cargo test --test reference` writes them anew.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use squelch::config::{self, Source, reference, schema, with_shipped};
+
+fn file(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+const BEGIN: &str = "<!-- Written by `UPDATE_EXPECT=1 cargo test --test reference`. -->\n";
+const END: &str = "<!-- End of the tables. -->";
+
+/// A document with its tables replaced.
+fn with_tables(document: &str, tables: &str) -> String {
+    let (head, rest) = document.split_once(BEGIN).unwrap();
+    let (_, tail) = rest.split_once(END).unwrap();
+    format!("{head}{BEGIN}\n{tables}\n{END}{tail}")
+}
+
+#[test]
+fn the_shipped_schemas_are_those_of_the_code() {
+    expect_test::expect_file![file("rules/squelch.schema.json")].assert_eq(&schema::rules());
+    expect_test::expect_file![file("docs/squelch-settings.schema.json")].assert_eq(&schema::settings());
+}
+
+#[test]
+fn the_tables_of_the_documentation_are_those_of_the_code() {
+    for (path, tables) in [("docs/RULES.md", reference::rules()), ("docs/SETTINGS.md", reference::settings())] {
+        let path = file(path);
+        let document = fs::read_to_string(&path).unwrap();
+        expect_test::expect_file![path].assert_eq(&with_tables(&document, &tables));
+    }
+}
+
+/// The YAML blocks of a document.
+fn blocks(path: &str) -> Vec<Source> {
+    let document = fs::read_to_string(file(path)).unwrap();
+    let block = |rest: &str| Source::new(path, rest.split("```").next().unwrap());
+    document.split("```yaml\n").skip(1).map(block).collect()
+}
+
+#[test]
+fn every_file_in_the_documentation_is_right() {
+    let (rules, settings) = (blocks("docs/RULES.md"), blocks("docs/SETTINGS.md"));
+    assert!(rules.len() >= 8 && !settings.is_empty());
+    for source in rules {
+        config::load(&with_shipped(vec![source])).unwrap_or_else(|report| panic!("{report}"));
+    }
+    for source in settings {
+        config::settings(&source).unwrap_or_else(|report| panic!("{report}"));
+    }
+}
+
+/// What is told about a file in which this key has this value. Only what is at the key itself.
+fn told(object: &str, key: &str, value: &str) -> Vec<String> {
+    let line = format!("{key}: {value}");
+    let text = match object {
+        "rule file" => line,
+        "defaults section" => format!("defaults: {{{line}}}"),
+        "judgement section" => format!("judgement: {{{line}}}"),
+        "flap section" => format!("defaults: {{flap: {{{line}}}}}"),
+        "hold section" => format!("defaults: {{hold: {{{line}}}}}"),
+        "topology section" => format!("topology: {{{line}}}"),
+        "edge" => format!("topology: {{edges: [{{{line}}}]}}"),
+        "rule" | "silence" | "inhibition" | "receiver" | "route" => format!("{object}s: [{{{line}}}]"),
+        "webhook receiver" => format!("receivers: [{{webhook: {{{line}}}}}]"),
+        "email receiver" => format!("receivers: [{{email: {{{line}}}}}]"),
+        "smtp section" => format!("receivers: [{{email: {{smtp: {{{line}}}}}}}]"),
+        other => panic!("add a place for the keys of `{other}`"),
+    };
+    let report = config::load(&with_shipped(vec![Source::new("a.yaml", text.as_bytes())]));
+    let mistakes = report.err().map(|report| report.diagnostics).unwrap_or_default();
+    let at_key = |path: &str| path.split(['.', '[']).any(|part| part == key);
+    let here = |mistake: &&squelch::diagnostic::Diagnostic| {
+        (at_key(&mistake.path) && !mistake.message.contains(" has no"))
+            || mistake.message.starts_with("unknown key")
+            || mistake.message.contains("YAML")
+    };
+    mistakes.iter().filter(here).map(|mistake| format!("{text}\n{mistake}")).collect()
+}
+
+#[test]
+fn every_example_and_default_can_be_written() {
+    for example in reference::rule_examples() {
+        for value in [example.value, example.default].into_iter().filter(|value| !value.is_empty()) {
+            let unknown_receiver = |told: &String| told.contains("there is no receiver");
+            let mut told = told(example.object, example.key, value);
+            told.retain(|told| !unknown_receiver(told));
+            assert!(told.is_empty(), "{}.{}\n{}", example.object, example.key, told.join("\n"));
+        }
+    }
+}
+
+#[test]
+fn every_setting_can_be_written_and_its_default_changes_nothing() {
+    let mut keys = BTreeSet::new();
+    for example in reference::setting_examples() {
+        assert!(keys.insert((example.object, example.key)));
+        let section = example.object.strip_suffix(" section");
+        let place = |value: &str| match section {
+            Some(section) => format!("{section}: {{{}: {value}}}", example.key),
+            None => format!("{}: {value}", example.key),
+        };
+        let read = |value: &str| config::settings(&Source::new("squelch.yaml", place(value)));
+        if !example.default.is_empty() {
+            assert_eq!(read(example.default), Ok(config::Settings::default()), "{}", example.key);
+        } else if section != Some("tls") {
+            read(example.value).unwrap_or_else(|report| panic!("{}\n{report}", place(example.value)));
+        }
+    }
+}
