@@ -15,6 +15,7 @@
 //! | 2 | [`inbox`] | the bounded queue in front of the engine |
 //! | 2 | [`clock`] | the one reader of the clock |
 //! | 3 | [`files`] | the one reader of rule and settings files from disk |
+//! | 3 | [`rule_test`] | the rules' own tests, in virtual time: pure |
 //! | 3 | [`http`] | the HTTP side |
 //! | 3 | [`deliver`] | couriers that carry notifications to receivers |
 //! | 4 | [`service`] | `squelch serve`: everything wired together |
@@ -34,6 +35,7 @@ pub mod formats;
 pub mod http;
 pub mod inbox;
 pub mod replay;
+pub mod rule_test;
 pub mod service;
 pub mod sinks;
 pub mod store;

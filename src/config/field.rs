@@ -125,6 +125,10 @@ pub(super) enum Form {
     OneOrMany(&'static Form),
     /// A map with known keys.
     Object(&'static Object),
+    /// A map with any keys.
+    Map(&'static Form),
+    /// How often: `3`, `">= 3"`, `"<= 3"` or `"2..5"`.
+    Tally,
     /// Either a list of this, or a map of any keys to that.
     ListOrMap(&'static Form, &'static Form),
 }
@@ -156,6 +160,8 @@ impl Form {
             Self::List(form) => format!("list of: {}", form.words()),
             Self::OneOrMany(form) => format!("one, or a list, of: {}", form.words()),
             Self::Object(object) => format!("[{0}](#{1})", object.name, object.name.replace(' ', "-")),
+            Self::Map(form) => format!("map of names to: {}", form.words()),
+            Self::Tally => "number of times: `3`, `\">= 3\"` or `\"2..5\"`".to_owned(),
             Self::ListOrMap(list, map) => format!("list of: {}; or map of names to: {}", list.words(), map.words()),
         }
     }
@@ -165,6 +171,7 @@ impl Form {
         match self {
             Self::Object(object) => format!("a map with the keys of {}", with_article(object.name)),
             Self::List(_) => "a list".to_owned(),
+            Self::Map(_) => "a map".to_owned(),
             Self::ListOrMap(..) => "a list or a map".to_owned(),
             Self::OneOrMany(form) => format!("{}, or a list of such", form.wanted()),
             Self::Word(_) => format!("one of {}", self.words()),
@@ -180,6 +187,7 @@ impl Form {
             Self::Object(object) => object.example(),
             Self::List(form) | Self::ListOrMap(form, _) => format!("[{}]", form.example()),
             Self::OneOrMany(form) => form.example(),
+            Self::Map(form) => format!("{{name: {}}}", form.example()),
             _ => self.scalar_example().to_owned(),
         }
     }
@@ -201,9 +209,14 @@ impl Form {
             Self::Url => "https://ops.example.org/hook",
             Self::Path => "/etc/squelch/token",
             Self::Mail => "ops@example.org",
-            Self::Flag | Self::Word(_) | Self::List(_) | Self::OneOrMany(_) | Self::Object(_) | Self::ListOrMap(..) => {
-                ""
-            }
+            Self::Tally => "\">= 3\"",
+            Self::Flag
+            | Self::Word(_)
+            | Self::List(_)
+            | Self::OneOrMany(_)
+            | Self::Object(_)
+            | Self::Map(_)
+            | Self::ListOrMap(..) => "",
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::domain::{Judgement, Policy, Silence, Timestamp, Topology};
 use crate::sinks::receiver::Receiver;
 
 /// Lowers all files, which stand in the order of the sources.
-pub(super) fn lower(files: &[Record], findings: &mut Findings<'_>) -> (Policy, Vec<Receiver>) {
+pub(super) fn lower(files: &[&Record], findings: &mut Findings<'_>) -> (Policy, Vec<Receiver>) {
     let mut judgement = Judgement::default();
     let mut defaults = Handling::default();
     for file in by_layer(files, findings, true) {
@@ -45,17 +45,17 @@ pub(super) fn lower(files: &[Record], findings: &mut Findings<'_>) -> (Policy, V
 
 /// The files of one layer after those of the other: the shipped ones first where later values win, the users'
 /// first where the first that fits decides.
-fn by_layer<'f>(files: &'f [Record], findings: &Findings<'_>, shipped_first: bool) -> Vec<&'f Record> {
+fn by_layer<'f>(files: &[&'f Record], findings: &Findings<'_>, shipped_first: bool) -> Vec<&'f Record> {
     let layer = |shipped: bool| {
         let sources = findings.sources();
-        files.iter().zip(sources).filter(move |(_, source)| source.shipped == shipped).map(|(file, _)| file)
+        files.iter().zip(sources).filter(move |(_, source)| source.shipped == shipped).map(|(file, _)| *file)
     };
     layer(shipped_first).chain(layer(!shipped_first)).collect()
 }
 
 /// What stands under a key in all files, users' first. A name that stands twice is a mistake; a user's thing with
 /// the name of a shipped one replaces it.
-fn named<'f>(files: &'f [Record], key: &str, findings: &mut Findings<'_>) -> Vec<&'f Checked> {
+fn named<'f>(files: &[&'f Record], key: &str, findings: &mut Findings<'_>) -> Vec<&'f Checked> {
     let mut known: BTreeMap<&str, Spot> = BTreeMap::new();
     let mut things = Vec::new();
     for thing in by_layer(files, findings, false).into_iter().flat_map(|file| file.items(key)) {
@@ -182,7 +182,7 @@ fn route(given: &Checked) -> Route {
     Route { name: name(given), matchers: record.matchers("match"), receivers: record.texts("receivers") }
 }
 
-fn topology(files: &[Record]) -> Topology {
+fn topology(files: &[&Record]) -> Topology {
     let edges = files.iter().filter_map(|file| file.record("topology")?.get("edges"));
     Topology::new(edges.flat_map(|edges| {
         match &edges.value {

@@ -33,6 +33,7 @@ pub mod schema;
 mod setting_fields;
 mod settings;
 mod source;
+pub mod test_file;
 mod tree;
 mod value;
 
@@ -70,7 +71,7 @@ pub fn load(sources: &[Source]) -> Result<Bundle, Report> {
     let mut findings = Findings::new(sources);
     let files: Vec<Record> =
         (0..sources.len()).map(|file| read_file(file, &rule_fields::FILE, &mut findings)).collect();
-    let (policy, receivers) = lower::lower(&files, &mut findings);
+    let (policy, receivers) = lower::lower(&files.iter().collect::<Vec<_>>(), &mut findings);
     let warnings = findings.finish()?;
     Ok(Bundle { policy, receivers, fingerprint: source::fingerprint(sources), warnings })
 }

@@ -21,9 +21,10 @@ pub(super) fn value(node: &Node, form: Form, path: &str, findings: &mut Findings
             let items = items.iter().enumerate();
             Value::List(items.filter_map(|(index, item)| value(item, *form, &at(index), findings)).collect())
         }
-        (Form::ListOrMap(_, form), Data::Map(pairs)) => Value::Map(map(pairs, *form, path, findings)),
+        (Form::Map(form) | Form::ListOrMap(_, form), Data::Map(pairs)) => Value::Map(map(pairs, *form, path, findings)),
         // A list may be left empty.
         (Form::List(_) | Form::ListOrMap(..), Data::Null) => Value::List(Vec::new()),
+        (Form::Map(_), Data::Null) => Value::Map(Vec::new()),
         (Form::OneOrMany(form), Data::Scalar { .. }) => {
             Value::List(value(node, *form, path, findings).into_iter().collect())
         }
@@ -52,7 +53,7 @@ fn scalar_value(
         Form::Text | Form::Name | Form::Path | Form::Mail => found == "a text",
         Form::Number(..) | Form::Whole(..) => found == "a number",
         Form::Flag => found == "a flag" || (plain && found == "a text"),
-        Form::List(_) | Form::OneOrMany(_) | Form::Object(_) | Form::ListOrMap(..) => false,
+        Form::List(_) | Form::OneOrMany(_) | Form::Object(_) | Form::Map(_) | Form::ListOrMap(..) => false,
         _ => true,
     };
     if !fits {

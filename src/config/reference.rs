@@ -75,7 +75,7 @@ fn objects(root: &'static Object) -> Vec<&'static Object> {
 fn inner_objects(form: Form) -> Vec<&'static Object> {
     match form {
         Form::Object(object) => vec![object],
-        Form::List(form) | Form::OneOrMany(form) => inner_objects(*form),
+        Form::List(form) | Form::OneOrMany(form) | Form::Map(form) => inner_objects(*form),
         Form::ListOrMap(list, map) => [inner_objects(*list), inner_objects(*map)].concat(),
         _ => Vec::new(),
     }

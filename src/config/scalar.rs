@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::field::Form;
 use super::findings::{Complaint, quoted, suggestion};
+use super::test_file::expectation::Count as Tally;
 use super::value::Value;
 use crate::domain::matcher::{Matcher, Operator};
 use crate::domain::policy::Pace;
@@ -48,10 +49,19 @@ pub(super) fn read(text: &str, form: Form) -> Result<Value, Misfit> {
         Form::Address => Value::Text(read_address(text)?),
         Form::Url => Value::Text(read_web_address(text)?),
         Form::Mail => Value::Text(read_mail(text)?),
-        Form::List(_) | Form::OneOrMany(_) | Form::Object(_) | Form::ListOrMap(..) => {
+        Form::Tally => Value::Text(read_tally(text)?),
+        Form::List(_) | Form::OneOrMany(_) | Form::Object(_) | Form::Map(_) | Form::ListOrMap(..) => {
             return Err(Complaint::new(format!("expected {}, found a text", form.wanted())).into());
         }
     })
+}
+
+fn read_tally(text: &str) -> Result<String, Complaint> {
+    let wrong = || {
+        Complaint::new(format!("{} does not say how often", quoted(text)))
+            .help("write `3`, `\">= 3\"`, `\"<= 3\"` or `\"2..5\"`")
+    };
+    Tally::parse(text).map(|_| text.to_owned()).ok_or_else(wrong)
 }
 
 fn read_text(text: &str, longest: usize) -> Result<String, Complaint> {

@@ -102,6 +102,8 @@ fn form_schema(form: Form) -> Value {
             json!({ "oneOf": [one, { "type": "array", "items": one }] })
         }
         Form::Object(object) => Value::Object(object_schema(object)),
+        Form::Map(form) => json!({ "type": "object", "additionalProperties": form_schema(*form) }),
+        Form::Tally => json!({ "type": ["string", "integer"], "examples": [form.example()] }),
         Form::ListOrMap(list, map) => json!({ "oneOf": [
             { "type": ["array", "null"], "items": form_schema(*list) },
             { "type": "object", "additionalProperties": form_schema(*map) },
