@@ -1,3 +1,7 @@
 //! The `squelch` binary: arguments in, exit code out.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    squelch::cli::main(std::env::args_os())
+}

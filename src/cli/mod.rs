@@ -1,4 +1,84 @@
 //! The command line: arguments in, exit code out.
+//!
+//! A file a command. Exit codes: 0 done, 1 the input or the rules are wrong, 2 wrong usage.
 
 pub mod check;
+mod client;
+mod demo;
+mod fault;
+mod incidents;
+mod input;
+mod progress;
+mod recording;
+mod replay;
+mod rules;
 pub mod schema;
+mod test;
+mod why;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use self::fault::Fault;
+
+/// Alert noise reduction that people can trust: quiet on noise, never blind to a fault.
+#[derive(Debug, Parser)]
+#[command(name = "squelch", version, disable_help_subcommand = true, propagate_version = true)]
+struct Squelch {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Validate every rule file: all mistakes at once, with file, line, column and help
+    Check(check::CheckArgs),
+    /// Run the rules' own tests in virtual time
+    Test(test::Args),
+    /// Judge recorded events in virtual time, and tell what became of them
+    Replay(replay::Args),
+    /// Explain an incident or a series, with the numbers of every stage
+    Why(why::Args),
+    /// List the incidents of a running Squelch
+    Incidents(incidents::Args),
+    /// Print the JSON Schema of rule files (or of the settings file), for editors
+    Schema(schema::SchemaArgs),
+    /// Replay the built-in story: six days of a small shop
+    Demo(demo::Args),
+}
+
+/// Runs what the arguments (the first is the program's name) ask for.
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    match Squelch::try_parse_from(arguments) {
+        Ok(squelch) => run(&squelch.command),
+        Err(error) => {
+            // Help and version go to standard output, with exit code 0; who has closed it does not want to know.
+            let _ = error.print();
+            if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS }
+        }
+    }
+}
+
+fn run(command: &Command) -> ExitCode {
+    match command {
+        Command::Check(args) => check::run(args),
+        Command::Test(args) => told(test::run(args)),
+        Command::Replay(args) => told(replay::run(args)),
+        Command::Why(args) => told(why::run(args)),
+        Command::Incidents(args) => told(incidents::run(args)),
+        Command::Schema(args) => schema::run(args),
+        Command::Demo(args) => told(demo::run(args)),
+    }
+}
+
+/// Says on standard error why a command failed.
+fn told(result: Result<(), Fault>) -> ExitCode {
+    let Err(fault) = result else { return ExitCode::SUCCESS };
+    let words = fault.to_string();
+    if !words.is_empty() {
+        recording::tell(&format!("squelch: {words}"));
+    }
+    fault.code()
+}

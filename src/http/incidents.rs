@@ -1,13 +1,14 @@
 //! The incidents, the series and their reasons, for programs; and what people do to incidents.
 //!
-//! Deliberately without wording: the JSON is that of `replay`.
+//! Deliberately without wording of its own: the JSON and the sentences (for `Accept: text/plain`) are those of
+//! `replay`.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
 
 use axum::extract::{Path, Query, State};
-use axum::http::StatusCode;
-use axum::response::Response;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -16,6 +17,8 @@ use super::app::App;
 use crate::domain::{Fingerprint, IncidentId, IncidentSummary, SeriesExplanation, Tally};
 use crate::inbox::{Order, View};
 use crate::replay::explanations::{incident_json, series_json, summary_json};
+use crate::replay::sentences;
+use crate::replay::wording::Ink;
 
 /// So many incidents when nobody says how many.
 const USUAL_LIMIT: usize = 100;
@@ -72,11 +75,29 @@ pub(super) async fn one(State(app): State<Arc<App>>, Path(id): Path<String>) -> 
 }
 
 /// `GET /api/v1/incidents/{id}/why`.
-pub(super) async fn why(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<Response, Failure> {
+pub(super) async fn why(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Failure> {
     let id = incident_id(&id)?;
-    let found = app.inbox.ask(move |view| view.alarms.why_incident(id).or_else(|| view.engine.why_incident(id)));
-    let explanation = found.await?.ok_or_else(|| no_incident(id))?;
+    let found = app.inbox.ask(move |view| {
+        let explanation = view.alarms.why_incident(id).or_else(|| view.engine.why_incident(id))?;
+        Some((explanation, view.engine.now()))
+    });
+    let (explanation, now) = found.await?.ok_or_else(|| no_incident(id))?;
+    if wants_sentences(&headers) {
+        return Ok(sentences::incident(&explanation, now, Ink::Plain).into_response());
+    }
     Ok(json_text(StatusCode::OK, incident_json(&explanation)))
+}
+
+/// Whether the asker would rather read plain text, as `squelch why` does.
+fn wants_sentences(headers: &HeaderMap) -> bool {
+    headers
+        .get(header::ACCEPT)
+        .and_then(|kinds| kinds.to_str().ok())
+        .is_some_and(|kinds| kinds.starts_with("text/plain"))
 }
 
 /// Who does it.
@@ -164,13 +185,21 @@ pub(super) async fn series(
 }
 
 /// `GET /api/v1/series/{key}/why`: by key, by name (its slashes may stay as they are), or by words of its name.
-pub(super) async fn why_series(State(app): State<Arc<App>>, Path(rest): Path<String>) -> Result<Response, Failure> {
+pub(super) async fn why_series(
+    State(app): State<Arc<App>>,
+    Path(rest): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Failure> {
     let Some(text) = rest.strip_suffix("/why").map(str::to_owned) else {
         return Ok(super::events::unknown_path(&format!("/api/v1/series/{rest}")));
     };
     let asked = text.clone();
-    match app.inbox.ask(move |view| search(view, &text)).await? {
-        Ok(explanation) => Ok(json_text(StatusCode::OK, series_json(&explanation))),
+    let found = app.inbox.ask(move |view| search(view, &text).map(|explanation| (explanation, view.engine.now())));
+    match found.await? {
+        Ok((explanation, now)) if wants_sentences(&headers) => {
+            Ok(sentences::series(&explanation, now, Ink::Plain).into_response())
+        }
+        Ok((explanation, _)) => Ok(json_text(StatusCode::OK, series_json(&explanation))),
         Err(near) if near.is_empty() => {
             let help = "GET /api/v1/series?find=WORDS lists the series whose name has these words";
             Err(Failure::new(StatusCode::NOT_FOUND, format!("there is no series `{asked}`"), help).at("path"))

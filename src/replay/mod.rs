@@ -11,6 +11,7 @@
 pub mod account;
 pub mod decisions;
 pub mod explanations;
+pub mod graph;
 mod json;
 pub mod pace;
 mod run;

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use super::pace::{Pace, Paced};
-use crate::domain::{Decision, Engine, Event, Input, Policy, Turn};
+use crate::domain::{Decision, Engine, Event, Input, Policy, Timestamp, Turn};
 
 /// How long a run goes on after its last event, in seconds (1 hour), so that what is held is decided and what is
 /// over is closed.
@@ -18,6 +18,8 @@ pub struct Run {
     engine: Engine,
     pace: Pace,
     turn: Turn,
+    /// Events after this are left out; `None` = there is no such time.
+    until: Option<Timestamp>,
 }
 
 impl Run {
@@ -28,7 +30,14 @@ impl Run {
             engine: Engine::new(Arc::new(Policy { shadow: true, ..policy })),
             pace: Pace::default(),
             turn: Turn::default(),
+            until: None,
         }
+    }
+
+    /// A run that stops at `time`: what comes after it does not happen, and what waits then still waits.
+    #[must_use]
+    pub fn up_to(self, time: Timestamp) -> Self {
+        Self { until: Some(time), ..self }
     }
 
     /// Takes the next event under its number (the input line from 0) and hands out what was decided meanwhile.
@@ -43,7 +52,10 @@ impl Run {
         while let Some(paced) = self.pace.release() {
             self.judge(&paced, decided);
         }
-        self.engine.finish(self.engine.now().after(RUNS_ON), &mut self.turn);
+        match self.until {
+            Some(time) => self.engine.handle(time, Input::Tick, &mut self.turn),
+            None => self.engine.finish(self.engine.now().after(RUNS_ON), &mut self.turn),
+        }
         self.turn.decisions.drain(..).for_each(decided);
         self.engine
     }
@@ -55,6 +67,9 @@ impl Run {
     }
 
     fn judge(&mut self, paced: &Paced, decided: &mut impl FnMut(Decision)) {
+        if self.until.is_some_and(|until| paced.now > until) {
+            return;
+        }
         self.engine.handle(paced.now, Input::Event { seq: paced.seq, event: &paced.event }, &mut self.turn);
         self.turn.decisions.drain(..).for_each(&mut *decided);
         self.turn.clear();

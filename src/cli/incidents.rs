@@ -1,0 +1,76 @@
+//! `squelch incidents`: the incidents of a running Squelch, open ones first.
+
+use std::fmt::Write as _;
+
+use serde::Deserialize;
+
+use super::client::Server;
+use super::fault::Fault;
+use super::replay::{ink, print};
+use crate::domain::{Severity, Timestamp};
+use crate::replay::wording::{cut, day_and_time, span};
+
+/// What `squelch incidents` is asked to do.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Only those that are open
+    #[arg(long)]
+    open: bool,
+    /// Print JSON instead of a table
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    server: Server,
+}
+
+#[derive(Deserialize)]
+struct List {
+    incidents: Vec<Incident>,
+}
+
+/// What the table shows of an incident.
+#[derive(Deserialize)]
+struct Incident {
+    incident: String,
+    opened: f64,
+    resolved: Option<f64>,
+    severity: String,
+    title: String,
+    alerts: u64,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// When nobody answers.
+pub(super) fn run(args: &Args) -> Result<(), Fault> {
+    let state = if args.open { "open" } else { "all" };
+    let json = args.server.get(&format!("/api/v1/incidents?state={state}"), "application/json")?;
+    if args.json {
+        return print(&json);
+    }
+    let list: List = serde_json::from_str(&json)
+        .map_err(|error| Fault::Wrong(format!("the answer is not that of a Squelch: {error}")))?;
+    let mut text = String::new();
+    for incident in &list.incidents {
+        let opened = Timestamp::from_secs(incident.opened).unwrap_or_default();
+        let state = match incident.resolved {
+            Some(resolved) => format!("over after {}", span(resolved - incident.opened)),
+            None => "open".to_owned(),
+        };
+        let _ = writeln!(
+            text,
+            "#{:<6} {}  {} {:<22} {:>6}  {}",
+            incident.incident,
+            day_and_time(opened),
+            ink().severity(incident.severity.parse().unwrap_or(Severity::Info)),
+            state,
+            incident.alerts,
+            cut(&incident.title, 42),
+        );
+    }
+    if list.incidents.is_empty() {
+        text.push_str("no incidents\n");
+    }
+    print(&text)
+}

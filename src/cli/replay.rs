@@ -1,0 +1,153 @@
+//! `squelch replay`: recorded events judged in virtual time.
+
+use std::fs::File;
+use std::io::{self, BufWriter, IsTerminal as _, Write};
+use std::path::{Path, PathBuf};
+
+use super::fault::Fault;
+use super::{recording, rules};
+use crate::domain::{Decision, Policy};
+use crate::replay::account::Account;
+use crate::replay::wording::Ink;
+use crate::replay::{Run, decisions, graph};
+
+/// Decisions are written in parts of about this many bytes.
+const PART: usize = 1 << 16;
+
+/// What `squelch replay` is asked to do.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The folder with the rules [default: ./rules where it exists, over those in the binary]
+    #[arg(long, value_name = "DIR")]
+    rules: Option<PathBuf>,
+    /// Write every decision as JSON Lines; `-` writes them to standard output, and no account
+    #[arg(long, value_name = "OUT.jsonl")]
+    decisions: Option<PathBuf>,
+    /// A service graph as JSON, added to the one of the rules
+    #[arg(long, value_name = "FILE")]
+    topology: Option<PathBuf>,
+    /// Stop at the first line that is no valid event
+    #[arg(long)]
+    strict: bool,
+    /// Recorded events as JSON Lines, plain or packed with gzip or zstd; `-` reads standard input
+    #[arg(required = true, value_name = "INPUT.jsonl")]
+    inputs: Vec<PathBuf>,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// When the rules, the graph or an input cannot be read, or the output not be written.
+pub(super) fn run(args: &Args) -> Result<(), Fault> {
+    let policy = with_graph(rules::policy(args.rules.as_deref())?, args.topology.as_deref())?;
+    let mut replay = Replay::new(policy, args.decisions.as_deref())?;
+    recording::read(&args.inputs, args.strict, |seq, event| replay.line(seq, event))?;
+    replay.finish()
+}
+
+/// The policy with the edges of a graph file added.
+pub(super) fn with_graph(policy: Policy, file: Option<&Path>) -> Result<Policy, Fault> {
+    let Some(path) = file else { return Ok(policy) };
+    let json = std::fs::read(path).map_err(|error| Fault::file("read", path, &error))?;
+    let graph = graph::read(&json).map_err(|error| Fault::Wrong(format!("{}: {error}", path.display())))?;
+    Ok(Policy { topology: policy.topology.joined(&graph), ..policy })
+}
+
+/// A run whose decisions go to a file, or into an account for people, or both.
+pub(super) struct Replay {
+    run: Run,
+    results: Results,
+}
+
+struct Results {
+    account: Account,
+    decisions: Option<Box<dyn Write>>,
+    text: String,
+    /// The first failure to write; told at the end.
+    failed: Option<Fault>,
+    silent: bool,
+}
+
+impl Replay {
+    /// A run under these rules. `decisions` = where to write them; `-` = standard output, and no account.
+    pub(super) fn new(policy: Policy, decisions: Option<&Path>) -> Result<Self, Fault> {
+        let silent = decisions.is_some_and(|path| path.as_os_str() == "-");
+        let decisions: Option<Box<dyn Write>> = match decisions {
+            None => None,
+            Some(_) if silent => Some(Box::new(io::stdout())),
+            Some(path) => {
+                let file = File::create(path).map_err(|error| Fault::file("write", path, &error))?;
+                Some(Box::new(BufWriter::new(file)))
+            }
+        };
+        let results = Results { account: Account::default(), decisions, text: String::new(), failed: None, silent };
+        Ok(Self { run: Run::new(policy), results })
+    }
+
+    /// One line of the input: its event, or `None` when it is not valid.
+    pub(super) fn line(&mut self, seq: u64, event: Option<crate::domain::Event>) {
+        let results = &mut self.results;
+        match event {
+            Some(event) => {
+                results.account.event(&event);
+                self.run.event(seq, event, &mut |decision| results.take(decision));
+            }
+            None => results.account.rejected(),
+        }
+    }
+
+    /// Ends the run and prints the account.
+    pub(super) fn finish(self) -> Result<(), Fault> {
+        let mut results = self.results;
+        self.run.finish(&mut |decision| results.take(decision));
+        results.flush();
+        if let Some(fault) = results.failed {
+            return Err(fault);
+        }
+        if results.silent { Ok(()) } else { print(&results.account.text(ink())) }
+    }
+}
+
+impl Results {
+    fn take(&mut self, decision: Decision) {
+        if self.decisions.is_some() {
+            decisions::write(&decision, &mut self.text);
+            if self.text.len() >= PART {
+                self.write();
+            }
+        }
+        self.account.decision(decision);
+    }
+
+    fn write(&mut self) {
+        if let Some(out) = &mut self.decisions
+            && self.failed.is_none()
+            && let Err(error) = out.write_all(self.text.as_bytes())
+        {
+            self.failed = Some(Fault::output(&error));
+        }
+        self.text.clear();
+    }
+
+    fn flush(&mut self) {
+        self.write();
+        if let Some(out) = &mut self.decisions
+            && self.failed.is_none()
+            && let Err(error) = out.flush()
+        {
+            self.failed = Some(Fault::output(&error));
+        }
+    }
+}
+
+/// Colour on a terminal, unless the environment says `NO_COLOR` (<https://no-color.org>).
+pub(super) fn ink() -> Ink {
+    let wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    if wanted && io::stdout().is_terminal() { Ink::Colour } else { Ink::Plain }
+}
+
+/// Text on standard output.
+pub(super) fn print(text: &str) -> Result<(), Fault> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(|error| Fault::output(&error))
+}
