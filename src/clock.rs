@@ -3,7 +3,9 @@
 //! Deliberately not a timer: waiting is done by whoever waits.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use tokio::time::Instant;
 
 use crate::domain::Timestamp;
 
@@ -49,7 +51,7 @@ impl Clock {
     }
 }
 
-/// Measures how long something takes.
+/// Measures how long something takes; in virtual time where the runtime's clock is paused.
 #[derive(Clone, Copy, Debug)]
 pub struct Stopwatch(Instant);
 

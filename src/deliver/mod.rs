@@ -1,1 +1,212 @@
 //! The couriers: they perform the requests that sinks compose, and retry.
+//!
+//! One task and one bounded queue a receiver, so that no receiver holds up another. Within a receiver messages go out
+//! in order ([`line`]). What is not delivered stays in the outbox, which is the engine's: the couriers hold nothing
+//! that is not there, so a crash or a full queue loses nothing. Deliberately without knowledge of wording (`sinks`)
+//! and of what is owed (the service offers it).
+
+mod console;
+mod courier;
+mod http;
+mod line;
+pub mod retry;
+mod secrets;
+mod smtp;
+
+use std::collections::BTreeMap;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+
+use crate::domain::{Notification, NotificationKey};
+use crate::sinks::{Paint, Receiver, ReceiverKind};
+
+pub use console::Console;
+use courier::{Courier, Order};
+
+/// How couriers work.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// How many messages may wait for one receiver, 1 or more. When that many wait, the next ones are
+    /// [`Offer::Busy`] and are to be offered again later.
+    pub queue: usize,
+    /// How long a message is tried before it is undeliverable.
+    pub give_up: Duration,
+    /// Whether the console gets colours.
+    pub paint: Paint,
+    /// Where the console is.
+    pub console: Console,
+}
+
+impl Default for Options {
+    /// 256 messages, 24 hours, standard output without colours.
+    fn default() -> Self {
+        let day = Duration::from_secs(24 * 3_600);
+        Self { queue: 256, give_up: day, paint: Paint::Plain, console: Console::stdout() }
+    }
+}
+
+/// What became of an offer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Offer {
+    /// A courier has it (perhaps already had it). A result will come.
+    Taken,
+    /// The queue is full: offer it again later.
+    Busy,
+    /// No receiver has this name.
+    UnknownReceiver,
+}
+
+/// What a courier reports. No error ever holds a secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Delivery {
+    /// The receiver took it.
+    Delivered {
+        /// Which.
+        key: NotificationKey,
+        /// Attempts made, the last one included.
+        attempts: u32,
+        /// From the beginning of the first attempt to the end of the last.
+        took: Duration,
+    },
+    /// An attempt failed; the courier goes on. For metrics and the log: left out when the channel is full.
+    Failing {
+        /// Which.
+        key: NotificationKey,
+        /// Attempts made so far.
+        attempts: u32,
+        /// What happened.
+        error: String,
+        /// When the next attempt is.
+        again_in: Duration,
+    },
+    /// It was given up.
+    Undeliverable {
+        /// Which.
+        key: NotificationKey,
+        /// Attempts made.
+        attempts: u32,
+        /// Why.
+        error: String,
+    },
+}
+
+/// All couriers.
+#[derive(Debug)]
+pub struct Couriers {
+    stands: BTreeMap<String, Stand>,
+    /// Of receivers that are gone: they still end what they have.
+    leaving: Vec<JoinHandle<()>>,
+    options: Options,
+    results: mpsc::Sender<Delivery>,
+}
+
+/// What is held of one courier.
+#[derive(Debug)]
+struct Stand {
+    kind: Arc<ReceiverKind>,
+    orders: watch::Sender<Order>,
+    queue: mpsc::Sender<Arc<Notification>>,
+    task: JoinHandle<()>,
+}
+
+impl Couriers {
+    /// Starts a courier for each receiver. Results come through `results`; whoever holds the other end must keep
+    /// reading it, also while [`Couriers::stop`] runs.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime.
+    #[must_use]
+    pub fn start(receivers: Vec<Receiver>, options: Options, results: mpsc::Sender<Delivery>) -> Self {
+        let mut couriers = Self { stands: BTreeMap::new(), leaving: Vec::new(), options, results };
+        couriers.replace(receivers);
+        couriers
+    }
+
+    /// Hands a message to the courier of its receiver. A key that the courier has, or has settled lately, is not
+    /// sent again.
+    pub fn offer(&mut self, notification: Arc<Notification>) -> Offer {
+        use mpsc::error::TrySendError;
+        let name = notification.key.receiver.clone();
+        let Some(stand) = self.stands.get(&name) else { return Offer::UnknownReceiver };
+        match stand.queue.try_send(notification) {
+            Ok(()) => Offer::Taken,
+            Err(TrySendError::Full(_)) => Offer::Busy,
+            Err(TrySendError::Closed(_)) => {
+                tracing::error!(receiver = name, "a courier has died; a new one takes its place");
+                let kind = Arc::clone(&stand.kind);
+                let stand = self.stand(&name, kind);
+                self.stands.insert(name, stand);
+                Offer::Busy
+            }
+        }
+    }
+
+    /// New receivers are in force. Couriers of receivers that stay keep what they have and go on with the new
+    /// settings at once; those of receivers that are gone try once more what they have.
+    pub fn replace(&mut self, receivers: Vec<Receiver>) {
+        self.leaving.retain(|task| !task.is_finished());
+        let mut before = std::mem::take(&mut self.stands);
+        for Receiver { name, kind } in receivers {
+            let stand = match before.remove(&name) {
+                Some(stand) => stand.serve(kind),
+                None => self.stand(&name, Arc::new(kind)),
+            };
+            self.stands.insert(name, stand);
+        }
+        for stand in before.into_values() {
+            stand.orders.send_replace(Order::Retire);
+            self.leaving.push(stand.task);
+        }
+    }
+
+    /// Ends all couriers: attempts under way and first attempts are finished, until `deadline` from now; the rest
+    /// stays in the outbox.
+    pub async fn stop(self, deadline: Duration) {
+        let Self { stands, mut leaving, options: _, results: _ } = self;
+        for stand in stands.into_values() {
+            stand.orders.send_replace(Order::Stop);
+            leaving.push(stand.task);
+        }
+        let mut over = pin!(tokio::time::sleep(deadline));
+        for mut task in leaving {
+            tokio::select! {
+                biased;
+                _ = &mut task => {}
+                () = &mut over => {
+                    task.abort();
+                    let _ = task.await;
+                }
+            }
+        }
+    }
+
+    fn stand(&self, name: &str, kind: Arc<ReceiverKind>) -> Stand {
+        let (orders, told) = watch::channel(Order::Serve(Arc::clone(&kind)));
+        let (queue, offered) = mpsc::channel(self.options.queue.max(1));
+        let courier = Courier {
+            receiver: name.to_owned(),
+            kind: Arc::clone(&kind),
+            orders: told,
+            queue: offered,
+            results: self.results.clone(),
+            options: self.options.clone(),
+            line: line::Line::default(),
+            client: http::Client::default(),
+        };
+        Stand { kind, orders, queue, task: tokio::spawn(courier.run()) }
+    }
+}
+
+impl Stand {
+    fn serve(mut self, kind: ReceiverKind) -> Self {
+        if *self.kind != kind {
+            self.kind = Arc::new(kind);
+            self.orders.send_replace(Order::Serve(Arc::clone(&self.kind)));
+        }
+        self
+    }
+}

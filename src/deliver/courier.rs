@@ -1,0 +1,215 @@
+//! One courier: carries the messages of one receiver, one after the other, and repeats what failed.
+
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Sleep, sleep, timeout};
+
+use super::http::Client;
+use super::line::{Job, Line};
+use super::{Delivery, Options, retry, smtp};
+use crate::clock::Stopwatch;
+use crate::domain::Notification;
+use crate::sinks::{self, Outcome, ReceiverKind, clean, when};
+
+/// What a courier is told.
+#[derive(Clone, Debug)]
+pub(super) enum Order {
+    /// Carry on, with these settings.
+    Serve(Arc<ReceiverKind>),
+    /// The receiver is gone: try once more what is left, report what fails, and end.
+    Retire,
+    /// Squelch ends: try what was never tried, leave the rest in the outbox, and end.
+    Stop,
+}
+
+/// The state of a courier's task.
+pub(super) struct Courier {
+    pub(super) receiver: String,
+    pub(super) kind: Arc<ReceiverKind>,
+    pub(super) orders: watch::Receiver<Order>,
+    pub(super) queue: mpsc::Receiver<Arc<Notification>>,
+    pub(super) results: mpsc::Sender<Delivery>,
+    pub(super) options: Options,
+    pub(super) line: Line,
+    pub(super) client: Client,
+}
+
+/// What came of an attempt.
+enum Attempt {
+    /// It is settled, reported and out of the line.
+    Settled,
+    /// It stays in the line and is to be tried again after this time.
+    Failed(Duration),
+}
+
+impl Courier {
+    /// Works until it is told to end.
+    pub(super) async fn run(mut self) {
+        while self.serves() {
+            if self.line.is_empty() {
+                self.idle().await;
+            } else if let Attempt::Failed(wait) = self.attempt(0).await {
+                // Runs from here: what is done for others meanwhile must not delay the first.
+                let wait = pin!(sleep(wait));
+                if self.line.may_be_passed() {
+                    self.let_others_pass().await;
+                }
+                self.rest(wait).await;
+            }
+        }
+        self.end().await;
+    }
+
+    /// Takes the latest orders; whether to go on.
+    fn serves(&mut self) -> bool {
+        let abandoned = self.orders.has_changed().is_err();
+        match &*self.orders.borrow_and_update() {
+            Order::Serve(kind) => self.kind = Arc::clone(kind),
+            Order::Retire | Order::Stop => return false,
+        }
+        !abandoned
+    }
+
+    /// Waits for something to do.
+    async fn idle(&mut self) {
+        tokio::select! {
+            _ = self.orders.changed() => {}
+            Some(notification) = self.queue.recv() => { self.line.push(notification); }
+        }
+    }
+
+    /// Tries what waits behind the first, until one fails: then it is the receiver, not the message.
+    async fn let_others_pass(&mut self) {
+        let mut from = 1;
+        while let Some(at) = self.line.next_free(from) {
+            if let Attempt::Failed(_) = self.attempt(at).await {
+                return;
+            }
+            from = at;
+        }
+    }
+
+    /// Waits, and takes in what comes meanwhile. New orders end the wait: they may be what mends it.
+    async fn rest(&mut self, mut wait: Pin<&mut Sleep>) {
+        loop {
+            let room = self.line.len() < self.options.queue;
+            tokio::select! {
+                () = &mut wait => return,
+                _ = self.orders.changed() => return,
+                Some(notification) = self.queue.recv(), if room => self.welcome(notification).await,
+            }
+        }
+    }
+
+    /// Takes in a message while the first one waits; tries it at once when it may pass.
+    async fn welcome(&mut self, notification: Arc<Notification>) {
+        if let Some(at) = self.line.push(notification)
+            && self.line.may_be_passed()
+            && self.line.next_free(at) == Some(at)
+        {
+            self.attempt(at).await;
+        }
+    }
+
+    /// The last round.
+    async fn end(&mut self) {
+        let retired = matches!(*self.orders.borrow(), Order::Retire);
+        self.queue.close();
+        while let Ok(notification) = self.queue.try_recv() {
+            self.line.push(notification);
+        }
+        let mut at = 0;
+        while let Some(job) = self.line.job(at) {
+            let untried = job.attempts == 0;
+            if !untried && !retired {
+                at += 1;
+            } else if let Attempt::Failed(_) = self.attempt(at).await {
+                if !retired {
+                    // It is down; the rest goes out after the next start.
+                    return;
+                }
+                let error = format!("the receiver {} is gone, and the last attempt failed", self.receiver);
+                self.give_up(at, error).await;
+            }
+        }
+    }
+
+    /// Makes one attempt with the message at this place, and reports what came of it.
+    async fn attempt(&mut self, at: usize) -> Attempt {
+        let Some(job) = self.line.job(at) else { return Attempt::Settled };
+        job.attempts += 1;
+        let watch = *job.watch.get_or_insert_with(Stopwatch::start);
+        let outcome = carry(&self.kind, &mut self.client, &self.options, job).await;
+        let (key, attempts) = (job.notification.key.clone(), job.attempts);
+        match outcome {
+            Outcome::Delivered => {
+                self.line.settle(at);
+                self.report(Delivery::Delivered { key, attempts, took: watch.elapsed() }).await;
+                Attempt::Settled
+            }
+            Outcome::Rejected { why } => {
+                self.give_up(at, clean::line(&why, MOST_ERROR)).await;
+                Attempt::Settled
+            }
+            Outcome::Retry { after, why } => {
+                let error = clean::line(&why, MOST_ERROR);
+                let wait = retry::wait(attempts, after, &key);
+                let tried = watch.elapsed();
+                if tried + wait > self.options.give_up {
+                    let tried = when::span(tried.as_secs_f64());
+                    self.give_up(at, format!("given up after {attempts} attempts in {tried}; the last one: {error}"))
+                        .await;
+                    return Attempt::Settled;
+                }
+                tracing::warn!(receiver = self.receiver, %key, attempts, again_in = ?wait, error, "a delivery failed");
+                // For metrics only: a full channel must not hold up the next attempt.
+                let _ = self.results.try_send(Delivery::Failing { key, attempts, error, again_in: wait });
+                Attempt::Failed(wait)
+            }
+        }
+    }
+
+    async fn give_up(&mut self, at: usize, error: String) {
+        if let Some(job) = self.line.settle(at) {
+            let key = job.notification.key.clone();
+            tracing::error!(receiver = self.receiver, %key, attempts = job.attempts, error, "a message is undeliverable");
+            self.report(Delivery::Undeliverable { key, attempts: job.attempts, error }).await;
+        }
+    }
+
+    async fn report(&self, delivery: Delivery) {
+        // Nobody listens any more only when the service is gone; the outbox still has the row.
+        let _ = self.results.send(delivery).await;
+    }
+}
+
+/// Errors are cut to so many characters.
+const MOST_ERROR: usize = 300;
+
+async fn carry(kind: &ReceiverKind, client: &mut Client, options: &Options, job: &mut Job) -> Outcome {
+    let notification = &job.notification;
+    match kind {
+        ReceiverKind::Console => {
+            let lines = sinks::console::compose(notification, options.paint);
+            options.console.write(lines).await
+        }
+        ReceiverKind::Webhook(webhook) => {
+            let request = sinks::webhook::compose(webhook, notification);
+            within(webhook.timeout, client.send(webhook, request)).await
+        }
+        ReceiverKind::Email(email) => {
+            let mail = sinks::email::compose(email, notification);
+            within(email.timeout, smtp::send(email, &mail, &mut job.recipients)).await
+        }
+    }
+}
+
+async fn within(limit: Duration, attempt: impl Future<Output = Outcome>) -> Outcome {
+    timeout(limit, attempt).await.unwrap_or_else(|_| Outcome::Retry {
+        after: None,
+        why: format!("no answer within {}", when::span(limit.as_secs_f64())),
+    })
+}

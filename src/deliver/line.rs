@@ -1,0 +1,84 @@
+//! The order in which a courier's messages go out. Pure.
+//!
+//! First come, first served, and the messages of one incident never overtake one another. But a message that is
+//! refused again and again must not keep all others back: once the first has failed [`PATIENCE`] times, those of
+//! other incidents may pass it.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::Arc;
+
+use super::smtp::Recipients;
+use crate::clock::Stopwatch;
+use crate::domain::{Notification, NotificationKey};
+
+/// After so many failed attempts (about a quarter of a minute) others may pass.
+pub(super) const PATIENCE: u32 = 5;
+/// So many settled keys are remembered, so that what is offered again before its row is gone is not sent again.
+const REMEMBERED: usize = 1_024;
+
+/// A message on its way.
+#[derive(Debug)]
+pub(super) struct Job {
+    pub(super) notification: Arc<Notification>,
+    pub(super) attempts: u32,
+    /// Runs since the first attempt.
+    pub(super) watch: Option<Stopwatch>,
+    pub(super) recipients: Recipients,
+}
+
+/// The messages that wait, and the keys that were settled lately.
+#[derive(Debug, Default)]
+pub(super) struct Line {
+    jobs: VecDeque<Job>,
+    settled: VecDeque<NotificationKey>,
+}
+
+impl Line {
+    /// Adds a message at the end, unless its key waits already or was settled lately.
+    /// Returns its place when it is new.
+    pub(super) fn push(&mut self, notification: Arc<Notification>) -> Option<usize> {
+        let key = &notification.key;
+        let waits = self.jobs.iter().any(|job| job.notification.key == *key);
+        if waits || self.settled.contains(key) {
+            return None;
+        }
+        self.jobs.push_back(Job { notification, attempts: 0, watch: None, recipients: Recipients::default() });
+        Some(self.jobs.len() - 1)
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.jobs.len()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.jobs.is_empty()
+    }
+
+    pub(super) fn job(&mut self, at: usize) -> Option<&mut Job> {
+        self.jobs.get_mut(at)
+    }
+
+    /// Takes a message out of the line and remembers its key.
+    pub(super) fn settle(&mut self, at: usize) -> Option<Job> {
+        let job = self.jobs.remove(at)?;
+        if self.settled.len() == REMEMBERED {
+            self.settled.pop_front();
+        }
+        self.settled.push_back(job.notification.key.clone());
+        Some(job)
+    }
+
+    /// Whether the first has failed so often that others may pass.
+    pub(super) fn may_be_passed(&self) -> bool {
+        self.jobs.front().is_some_and(|job| job.attempts >= PATIENCE)
+    }
+
+    /// The first message from place `from` on that has none of its own incident before it.
+    pub(super) fn next_free(&self, from: usize) -> Option<usize> {
+        let mut seen = BTreeSet::new();
+        let mut free = self.jobs.iter().map(|job| seen.insert(job.notification.key.incident));
+        let place = free.by_ref().enumerate().position(|(at, first)| at >= from && first);
+        drop(free);
+        place
+    }
+}
