@@ -4,21 +4,31 @@
 //! ended as it did), [`policy`] and [`judgement`] (the rules and the constants), then [`engine`].
 
 pub mod alarm;
+mod alert;
+mod check;
+mod component;
 pub mod decision;
 pub mod duration;
 pub mod engine;
 pub mod event;
 pub mod explain;
 pub mod fingerprint;
+mod incident;
 pub mod judgement;
+mod ledger;
 pub mod matcher;
 pub mod notification;
 pub mod policy;
 pub mod reason;
+mod series;
 pub mod signal;
 pub mod silence;
+mod source;
+mod stage;
+mod table;
 pub mod template;
 pub mod time;
+mod timers;
 pub mod topology;
 pub mod turn;
 

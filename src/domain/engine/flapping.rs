@@ -1,0 +1,245 @@
+//! Flapping: what the engine makes of a series that changes too often.
+//!
+//! While it flaps no worse than it did, its events are suppressed and bring no fresh surprise. It is told once when
+//! it begins. It becomes one page when it lasts and worsens or spreads, and when it ends in a bad state.
+
+use std::sync::Arc;
+
+use super::Engine;
+use super::wording::span;
+use crate::domain::decision::{Decision, Notice, NoticeAction};
+use crate::domain::fingerprint::Fingerprint;
+use crate::domain::policy::{FlapRule, Handling};
+use crate::domain::reason::Reason;
+use crate::domain::series::Level;
+use crate::domain::stage::duration::{self, Episodes};
+use crate::domain::stage::forget;
+use crate::domain::table::Slot;
+use crate::domain::timers::Due;
+use crate::domain::turn::Turn;
+
+impl Engine {
+    /// Whether a series is flapping and this level is nothing worse than what it flapped at.
+    pub(super) fn flapping_as_before(&self, slot: Slot, level: Level) -> bool {
+        self.series.at(slot).flap.episode.as_ref().is_some_and(|episode| level <= episode.worst)
+    }
+
+    /// The rule of a series for flapping: of its latest event's handling, or the defaults.
+    fn handling_of(&self, slot: Slot) -> &Handling {
+        let series = self.series.at(slot);
+        self.policy.handling(series.rule)
+    }
+
+    /// A series changed its state.
+    pub(super) fn flap_change(&mut self, slot: Slot, level: Level, turn: &mut Turn) {
+        let now = self.now();
+        let policy = Arc::clone(&self.policy);
+        let rule = &policy.handling(self.series.at(slot).rule).flap;
+        if rule.enter.is_empty() {
+            return;
+        }
+        let series = self.series.change(slot);
+        let begins = series.flap.change(level, now, rule);
+        self.watch_steady(slot, rule);
+        if begins {
+            self.flapping_begins(slot, rule, turn);
+        } else {
+            self.consider_promotion(slot, rule, turn);
+        }
+    }
+
+    fn flapping_begins(&mut self, slot: Slot, rule: &FlapRule, turn: &mut Turn) {
+        let series = self.series.at(slot);
+        let (name, check, fingerprint) = (Arc::clone(&series.name.full), series.check, series.fingerprint);
+        let Some(episode) = &series.flap.episode else { return };
+        let (changes, window) = episode.pace;
+        let text = format!(
+            "{name} changed {changes} times within {}: its events are held back as flapping until it is steady, \
+             ends in a bad state, or lasts and gets worse",
+            span(window)
+        );
+        self.timers.set(episode.promote_at, Due::Promote, fingerprint);
+        let (now, half_life) = (self.now(), self.policy.judgement.half_life);
+        if let Some(check) = self.checks.find(check) {
+            let check = self.checks.change(check);
+            check.flapping += 1;
+            check.flaps.0.add(1.0, now, half_life);
+        }
+        self.tell_series(slot, NoticeAction::Flapping, text, turn);
+        self.spread(slot, rule, turn);
+    }
+
+    /// One more series flaps: others of the same check that have lasted may now count as spreading.
+    fn spread(&mut self, slot: Slot, rule: &FlapRule, turn: &mut Turn) {
+        let check = self.series.at(slot).check;
+        let hosts = self.checks.get(check).map_or(0, |check| check.flapping);
+        if hosts < rule.spread {
+            return;
+        }
+        let mut others: Vec<(Arc<str>, Slot)> = self
+            .series
+            .rows()
+            .filter(|(_, series)| series.check == check && series.flap.episode.is_some())
+            .map(|(slot, series)| (Arc::clone(&series.name.full), slot))
+            .collect();
+        others.sort_by(|a, b| a.0.cmp(&b.0));
+        for (_, slot) in others {
+            self.consider_promotion(slot, rule, turn);
+        }
+    }
+
+    /// Sets the time at which a flapping series is steady, if it does not change again.
+    fn watch_steady(&mut self, slot: Slot, rule: &FlapRule) {
+        let series = self.series.change(slot);
+        let Some(at) = series.flap.steady_at(rule.leave) else { return };
+        if let Some(episode) = &mut series.flap.episode {
+            let at = at.max(episode.entered);
+            let sooner = at < episode.steady_at || episode.steady_at <= episode.entered;
+            episode.steady_at = at;
+            // A timer that comes too early looks again; only an earlier deadline needs a new one.
+            if sooner {
+                self.timers.set(at, Due::Steady, series.fingerprint);
+            }
+        }
+    }
+
+    /// A flapping series may be steady.
+    pub(super) fn steady_due(&mut self, whom: Fingerprint, turn: &mut Turn) {
+        let now = self.now();
+        let Some(slot) = self.series.find(whom) else { return };
+        let Some(episode) = &self.series.at(slot).flap.episode else { return };
+        if episode.steady_at > now {
+            let at = episode.steady_at;
+            return self.timers.set(at, Due::Steady, whom);
+        }
+        self.flapping_ends(slot, turn);
+    }
+
+    /// A series is steady again: in a good state that is all; in a bad one it pages.
+    fn flapping_ends(&mut self, slot: Slot, turn: &mut Turn) {
+        let now = self.now();
+        let Some(episode) = self.series.change(slot).flap.settle() else { return };
+        let series = self.series.at(slot);
+        let (check, level) = (series.check, series.level);
+        if let Some(check) = self.checks.find(check) {
+            let check = self.checks.change(check);
+            check.flapping = check.flapping.saturating_sub(1);
+            check.flaps.1.count(now.since(episode.since));
+        }
+        let lasted = span(now.since(episode.since));
+        let state = if level > Level::Off { "bad" } else { "good" };
+        let text = format!(
+            "{} is steady in a {state} state after {} changes in {lasted}",
+            self.series.at(slot).name.full,
+            episode.count
+        );
+        self.tell_series(slot, NoticeAction::Steady, text, turn);
+        if level > Level::Off {
+            self.series.change(slot).flap.ended_bad = true;
+            self.ended_bad(slot, turn);
+        }
+    }
+
+    /// A series that stopped flapping in a bad state, and is in it still, pages once that is unusual for its kind:
+    /// at once where it never did so before, later where it often does.
+    pub(super) fn ended_bad(&mut self, slot: Slot, turn: &mut Turn) {
+        let series = self.series.at(slot);
+        let (since, lasted) = (series.since, self.now().since(series.since));
+        if self.told_since(slot, since, self.policy.judgement.calm) || self.member_of(slot).is_some() {
+            return;
+        }
+        if self.unusual_end(slot, lasted) {
+            return self.force(slot, Reason::FlappingEndedBad, turn);
+        }
+        self.watch_duration(slot, duration::end(duration::class(lasted)) + 1.0 - lasted);
+    }
+
+    /// Flapping may have lasted long enough.
+    pub(super) fn promote_due(&mut self, whom: Fingerprint, turn: &mut Turn) {
+        let policy = Arc::clone(&self.policy);
+        if let Some(slot) = self.series.find(whom) {
+            let rule = &policy.handling(self.series.at(slot).rule).flap;
+            self.consider_promotion(slot, rule, turn);
+        }
+    }
+
+    /// Flapping that lasts, and worsens or spreads, becomes one page.
+    fn consider_promotion(&mut self, slot: Slot, rule: &FlapRule, turn: &mut Turn) {
+        let now = self.now();
+        let hosts = self.checks.get(self.series.at(slot).check).map_or(0, |check| check.flapping);
+        let series = self.series.change(slot);
+        let Some(episode) = &mut series.flap.episode else { return };
+        episode.account(now, rule);
+        let lasted = now.since(episode.since);
+        if !episode.promotes(now, rule, hosts) || !self.unusual_flapping(slot, lasted) {
+            return;
+        }
+        let series = self.series.change(slot);
+        let Some(episode) = &mut series.flap.episode else { return };
+        episode.promoted = true;
+        let (count, lasted) = (episode.count, now.since(episode.since));
+        (series.evidence.changes, series.evidence.window) = (Some(count), Some(lasted as f32));
+        if self.member_of(slot).is_none() {
+            self.force(slot, Reason::FlappingLasts, turn);
+        }
+    }
+
+    /// How rarely a series of this check begins to flap, in bits: not counting this time, which is to be judged.
+    fn rare_flapping(&self, slot: Slot) -> f64 {
+        let (now, judgement) = (self.now(), &self.policy.judgement);
+        let Some(check) = self.checks.get(self.series.at(slot).check) else { return judgement.outlived };
+        let history = forget::history(now.since(self.start()), judgement.half_life);
+        let weight = judgement.family_weight * judgement.own_history;
+        let before = (check.flaps.0.get(now, judgement.half_life) - 1.0).max(0.0);
+        let rate = (before + weight / judgement.stranger_starts_every) / (f64::from(check.series) * history + weight);
+        -libm::log2(-libm::expm1(-rate * judgement.window)) - 1.0
+    }
+
+    /// Whether flapping that lasts so long is unusual: how rarely this check flaps, and how rarely for so long.
+    fn unusual_flapping(&self, slot: Slot, lasted: f64) -> bool {
+        let judgement = &self.policy.judgement;
+        let check = self.checks.get(self.series.at(slot).check);
+        let past = check.map(|check| check.flaps.1).unwrap_or_default();
+        self.rare_flapping(slot) + Episodes::default().bits(&past, lasted, judgement) >= judgement.outlived
+    }
+
+    /// Whether staying in the bad state for so long after flapping is unusual: how rarely this check flaps, and how
+    /// rarely an episode of this series lasts so long.
+    fn unusual_end(&self, slot: Slot, lasted: f64) -> bool {
+        let judgement = &self.policy.judgement;
+        let series = self.series.at(slot);
+        let past = self.checks.get(series.check).map(|check| check.episodes).unwrap_or_default();
+        self.rare_flapping(slot) + series.episodes.bits(&past, lasted, judgement) >= judgement.outlived
+    }
+
+    /// Tells something about a series without interrupting.
+    fn tell_series(&mut self, slot: Slot, action: NoticeAction, text: String, turn: &mut Turn) {
+        let (ts, incident) = (self.now(), self.open_incident_of(slot));
+        if let Some(incident) = incident.and_then(|id| self.incident_mut(id)) {
+            incident.tell(ts, format!("{action}: {text}"));
+        }
+        let series = Some(Arc::clone(&self.series.at(slot).name.full));
+        turn.decisions.push(Decision::Notice(Box::new(Notice { ts, action, incident, series, text })));
+    }
+
+    /// Tells that an alert was given up because it never resolved.
+    pub(super) fn notice_expired(&mut self, slot: Slot, quiet: f64, turn: &mut Turn) {
+        let text = format!(
+            "an alert of {} never resolved and was given up: nothing was heard of it for {}",
+            self.series.at(slot).name.full,
+            span(quiet)
+        );
+        self.tell_series(slot, NoticeAction::Expire, text, turn);
+    }
+
+    /// How a series is handled, for explanations.
+    pub(super) fn rule_name(&self, slot: Slot) -> Option<String> {
+        let rule = self.series.at(slot).rule.and_then(|at| self.policy.rules.get(at));
+        rule.map(|rule| rule.name.clone())
+    }
+
+    /// The longest flap window of a series, for explanations.
+    pub(super) fn longest_window(&self, slot: Slot) -> Option<std::time::Duration> {
+        self.handling_of(slot).flap.enter.iter().map(|pace| pace.window).max()
+    }
+}

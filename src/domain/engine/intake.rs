@@ -1,0 +1,341 @@
+//! Intake: which alert and which series an event is about, and what is nothing new.
+
+use std::sync::Arc;
+
+use super::Engine;
+use super::verdicts::Fate;
+use crate::domain::alert::{Alert, Mute};
+use crate::domain::check::Check;
+use crate::domain::component::{Component, Part};
+use crate::domain::event::Event;
+use crate::domain::fingerprint::Fingerprint;
+use crate::domain::ledger::Told;
+use crate::domain::policy::PageMode;
+use crate::domain::reason::Reason;
+use crate::domain::series::{Level, Series, SeriesName};
+use crate::domain::signal::{Kind, Severity, Status};
+use crate::domain::source::Source;
+use crate::domain::table::Slot;
+use crate::domain::template::mask_name;
+use crate::domain::time::Timestamp;
+use crate::domain::timers::Due;
+use crate::domain::turn::Turn;
+
+/// An event on its way in.
+pub(super) struct Arrival<'a> {
+    /// Its number.
+    pub(super) seq: u64,
+    /// Itself.
+    pub(super) event: &'a Event,
+    /// When it happened, by the sender's clock, but never after now.
+    pub(super) at: Timestamp,
+    /// The identity of its alert.
+    pub(super) alert: Fingerprint,
+    /// Its series.
+    pub(super) series: Slot,
+    /// Its source.
+    pub(super) source: Slot,
+}
+
+impl Engine {
+    /// Takes an event.
+    pub(super) fn event(&mut self, seq: u64, event: &Event, turn: &mut Turn) {
+        let now = self.now();
+        let book = self.ledger.change(self.book);
+        // A second before the first event: a history of no length at all would have no rate.
+        book.start.get_or_insert(Timestamp::from_millis(now.millis() - 1000));
+        if event.status == Status::Sample {
+            book.samples += 1;
+            return self.sample(event);
+        }
+        book.accepted += 1;
+        let arrival = self.arrive(seq, event);
+        let slot = arrival.series;
+        match (event.kind, event.status) {
+            (Kind::Change, _) => {
+                self.told(event);
+                self.decide(seq, slot, Reason::Change, turn);
+            }
+            (_, Status::Resolved) => self.resolved(&arrival, turn),
+            (_, Status::Acknowledged) => {
+                let incident = self.open_incident_of(slot);
+                self.decide(seq, slot, Fate::new(Reason::Acknowledged, incident), turn);
+                if let Some(id) = incident {
+                    self.acknowledge(id, &event.source, turn);
+                }
+            }
+            (_, Status::NoData) => self.decide(seq, slot, Reason::NoData, turn),
+            (_, Status::Firing | Status::Event | Status::Sample) => self.firing(&arrival, turn),
+        }
+    }
+
+    /// Finds the alert, the series and the source of an event.
+    fn arrive<'a>(&mut self, seq: u64, event: &'a Event) -> Arrival<'a> {
+        let now = self.now();
+        let at = event.ts.or(event.received).unwrap_or(now).min(now);
+        let own = [event.service.as_deref().unwrap_or(""), event.host.as_deref().unwrap_or(""), &event.check];
+        let alert = match (&event.dedup_key, &event.identity) {
+            (Some(key), _) => Fingerprint::of(&["dedup", &event.source, key]),
+            (None, Some(key)) => Fingerprint::of(&["tool", &event.source, key]),
+            (None, None) => Fingerprint::of(&[&event.source, event.kind.word(), own[0], own[1], own[2]]),
+        };
+        let known = self.alerts.get(alert).and_then(|alert| self.series.find(alert.series));
+        let series = known.unwrap_or_else(|| self.series_of(event));
+        let source = self.source_of(event);
+        self.series.change(series).heard.1 = now;
+        Arrival { seq, event, at, alert, series, source }
+    }
+
+    fn source_of(&mut self, event: &Event) -> Slot {
+        let fingerprint = Fingerprint::of(&[&event.source]);
+        let now = self.now();
+        if let Some(slot) = self.sources.find(fingerprint) {
+            self.sources.change(slot).heard = now;
+            return slot;
+        }
+        let name = self.name(&event.source);
+        self.sources.insert(Source::new(fingerprint, name, now))
+    }
+
+    /// The series of an event: its name with the parts that live one deployment masked.
+    fn series_of(&mut self, event: &Event) -> Slot {
+        let service = event.service.as_deref().map(mask_name);
+        let host = event.host.as_deref().map(mask_name);
+        let check = mask_name(&event.check);
+        let (service, host) = (service.as_deref().unwrap_or(""), host.as_deref().unwrap_or(""));
+        let fingerprint = Fingerprint::of(&[&event.source, event.kind.word(), service, host, &check]);
+        if let Some(slot) = self.series.find(fingerprint) {
+            self.rename(slot, event);
+            return slot;
+        }
+        let full = format!("{}/{}/{service}/{host}/{check}", event.source, event.kind);
+        let name = self.series_name(Arc::from(full), event);
+        let check = self.check_of(&check);
+        self.checks.change(check).series += 1;
+        let series = Series::new(fingerprint, name, self.checks.at(check).fingerprint, self.now());
+        self.series.insert(series)
+    }
+
+    /// A new deployment of the same thing speaks: the series follows its names while nothing of it fires.
+    fn rename(&mut self, slot: Slot, event: &Event) {
+        let series = self.series.at(slot);
+        let same = series.name.host.as_deref() == event.host.as_deref()
+            && series.name.service.as_deref() == event.service.as_deref();
+        if same || series.level > Level::Off {
+            return;
+        }
+        let name = self.series_name(Arc::clone(&series.name.full), event);
+        let series = self.series.change(slot);
+        series.components = name.components();
+        series.name = name;
+    }
+
+    fn series_name(&mut self, full: Arc<str>, event: &Event) -> SeriesName {
+        SeriesName {
+            full,
+            kind: event.kind,
+            service: event.service.as_deref().map(|name| self.name(name)),
+            host: event.host.as_deref().map(|name| self.name(name)),
+            check: self.name(&event.check),
+        }
+    }
+
+    fn check_of(&mut self, check: &str) -> Slot {
+        let fingerprint = Fingerprint::of(&["check", check]);
+        self.checks.find(fingerprint).unwrap_or_else(|| {
+            let name = self.name(check);
+            self.checks.insert(Check::new(fingerprint, name))
+        })
+    }
+
+    /// The components of a series; made when they are first heard of.
+    pub(super) fn components_of(&mut self, slot: Slot) -> [Option<Slot>; 2] {
+        let fingerprints = self.series.at(slot).components;
+        let mut slots = [None; 2];
+        for (at, fingerprint) in fingerprints.into_iter().enumerate() {
+            let Some(fingerprint) = fingerprint else { continue };
+            slots[at] =
+                Some(self.components.find(fingerprint).unwrap_or_else(|| self.new_component(slot, at, fingerprint)));
+        }
+        slots
+    }
+
+    fn new_component(&mut self, slot: Slot, at: usize, fingerprint: Fingerprint) -> Slot {
+        let name = &self.series.at(slot).name;
+        let (part, name) = match (at, &name.service, &name.host) {
+            (0, Some(service), _) => (Part::Service, service),
+            (1, _, Some(host)) => (Part::Host, host),
+            _ => (Part::Check, &name.check),
+        };
+        let name = Arc::clone(name);
+        self.components.insert(Component::new(fingerprint, part, name, self.now()))
+    }
+
+    /// A change is kept as a suspect.
+    fn told(&mut self, event: &Event) {
+        let text = event.summary.clone().unwrap_or_else(|| event.check.clone());
+        let told = Told {
+            ts: self.now(),
+            service: event.service.as_deref().map(|name| self.name(name)),
+            host: event.host.as_deref().map(|name| self.name(name)),
+            text,
+        };
+        self.changes.change(self.suspects).tell(told);
+    }
+
+    /// A sample only feeds the detector of its series.
+    fn sample(&mut self, event: &Event) {
+        let now = self.now();
+        let slot = self.series_of(event);
+        let series = self.series.change(slot);
+        series.heard.1 = now;
+        if let Some(value) = event.value {
+            series.detector.get_or_insert_default().push(event.ts.unwrap_or(now).min(now), value);
+        }
+    }
+
+    /// A firing, or a point event.
+    fn firing(&mut self, arrival: &Arrival<'_>, turn: &mut Turn) {
+        let (event, slot) = (arrival.event, arrival.series);
+        if self.now().since(arrival.at) > self.policy.judgement.late || self.resolved_before(arrival) {
+            return self.decide(arrival.seq, slot, Reason::Late, turn);
+        }
+        let rule = self.policy.rule_for(event);
+        self.series.change(slot).rule = rule;
+        let handling = self.policy.handling(rule);
+        let (page, below) = (handling.page, event.severity < handling.page_from);
+        let point = event.status == Status::Event || self.sources.at(arrival.source).never_resolves();
+        if event.status == Status::Firing && !point {
+            self.sources.change(arrival.source).firings += 1;
+        }
+        if below {
+            self.end_alert(arrival.alert, arrival.at, turn);
+            return self.decide(arrival.seq, slot, Reason::BelowSeverity, turn);
+        }
+        let mute = self.mute_for(event, arrival.alert).or_else(|| (page == PageMode::Never).then_some(Mute::Never));
+        match (point, mute) {
+            (true, Some(mute)) => self.decide_muted(arrival, &mute, turn),
+            (true, None) => self.point_event(arrival, turn),
+            (false, Some(mute)) => self.muted(arrival, mute, turn),
+            (false, None) => self.unmuted(arrival, turn),
+        }
+    }
+
+    /// Whether this firing is older than the resolve that ended it: it came out of order.
+    fn resolved_before(&self, arrival: &Arrival<'_>) -> bool {
+        let resolved = self.series.at(arrival.series).last_resolved;
+        resolved.is_some_and(|(alert, at)| alert == arrival.alert && arrival.at < at)
+    }
+
+    /// A firing that the judgement sees.
+    fn unmuted(&mut self, arrival: &Arrival<'_>, turn: &mut Turn) {
+        match self.alerts.find(arrival.alert) {
+            Some(slot) if self.alerts.at(slot).mute.is_none() => self.again(arrival, slot, turn),
+            Some(_) | None => {
+                self.keep_alert(arrival, None);
+                self.count_firing(arrival.series, arrival.event.severity, 1);
+                self.onset(arrival, turn);
+            }
+        }
+    }
+
+    /// An alert that fires already speaks again: a repeat, or a change of severity.
+    fn again(&mut self, arrival: &Arrival<'_>, alert: Slot, turn: &mut Turn) {
+        let before = self.alerts.at(alert);
+        let gap = self.now().since(before.heard);
+        let (old, new) = (before.severity, arrival.event.severity);
+        if old == new {
+            self.sources.change(arrival.source).repeat(gap);
+        }
+        self.keep_alert(arrival, None);
+        self.count_firing(arrival.series, old, -1);
+        self.count_firing(arrival.series, new, 1);
+        if Level::of(new) > Level::of(old) {
+            self.onset(arrival, turn);
+        } else {
+            self.level_changed(arrival.series, turn);
+            self.repeat(arrival, turn);
+        }
+    }
+
+    /// The event says nothing new.
+    pub(super) fn repeat(&mut self, arrival: &Arrival<'_>, turn: &mut Turn) {
+        let incident = self.member_of(arrival.series);
+        self.decide(arrival.seq, arrival.series, Fate::join_or(incident, Reason::Duplicate), turn);
+    }
+
+    /// Remembers an alert that fires.
+    pub(super) fn keep_alert(&mut self, arrival: &Arrival<'_>, mute: Option<Mute>) {
+        let now = self.now();
+        let event = arrival.event;
+        let most = self.policy.handling(self.policy.rule_for(event)).expire.as_secs_f64();
+        let expires = now.after(self.sources.at(arrival.source).patience(most));
+        let old = self.alerts.find(arrival.alert).map(|slot| self.alerts.at(slot));
+        let since = old.map_or(arrival.at, |alert| alert.since);
+        // A timer that comes too early looks again; only an earlier deadline needs a new one.
+        let was_set = old.is_some_and(|alert| alert.expires > now && alert.expires <= expires);
+        self.stop_inhibiting(arrival.alert);
+        let inhibits = if mute.is_none() { self.start_inhibiting(event) } else { Vec::new() };
+        self.alerts.insert(Alert {
+            fingerprint: arrival.alert,
+            series: self.series.at(arrival.series).fingerprint,
+            source: self.sources.at(arrival.source).fingerprint,
+            severity: event.severity,
+            since,
+            heard: now,
+            expires,
+            event: mute.as_ref().map(|_| Box::new(event.clone())),
+            mute,
+            inhibits,
+        });
+        if !was_set {
+            self.timers.set(expires, Due::Expire, arrival.alert);
+        }
+    }
+
+    /// Counts an alert of a series as firing, or no longer.
+    pub(super) fn count_firing(&mut self, slot: Slot, severity: Severity, by: i32) {
+        let firing = &mut self.series.change(slot).firing[severity as usize];
+        *firing = firing.saturating_add_signed(by);
+    }
+
+    /// A resolve.
+    fn resolved(&mut self, arrival: &Arrival<'_>, turn: &mut Turn) {
+        self.sources.change(arrival.source).resolves += 1;
+        self.series.change(arrival.series).last_resolved = Some((arrival.alert, arrival.at));
+        let ended = self.end_alert(arrival.alert, arrival.at, turn);
+        let reason = if ended { Reason::Resolved } else { Reason::NothingToResolve };
+        let incident = self.member_of(arrival.series);
+        self.decide(arrival.seq, arrival.series, Fate::new(reason, incident), turn);
+    }
+
+    /// An alert fires no longer; whether it did.
+    pub(super) fn end_alert(&mut self, alert: Fingerprint, _at: Timestamp, turn: &mut Turn) -> bool {
+        self.stop_inhibiting(alert);
+        let Some(ended) = self.alerts.remove(alert) else { return false };
+        if ended.mute.is_none()
+            && let Some(slot) = self.series.find(ended.series)
+        {
+            self.count_firing(slot, ended.severity, -1);
+            self.level_changed(slot, turn);
+        }
+        if !ended.inhibits.is_empty() {
+            self.judge_unmuted(turn);
+        }
+        true
+    }
+
+    /// An alert that never resolved is given up, when nothing was heard of it for too long.
+    pub(super) fn expire(&mut self, whom: Fingerprint, turn: &mut Turn) {
+        let Some(alert) = self.alerts.get(whom) else { return };
+        let (now, expires, heard) = (self.now(), alert.expires, alert.heard);
+        if expires > now {
+            return self.timers.set(expires, Due::Expire, whom);
+        }
+        let series = self.series.find(alert.series);
+        self.end_alert(whom, now, turn);
+        if let Some(slot) = series {
+            self.notice_expired(slot, now.since(heard), turn);
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! The engine: every decision, one turn at a time.
+//!
+//! One event's way: [`intake`] finds its alert and its series (identity), and ends what is nothing new (repeats,
+//! resolves, changes); [`mutes`] holds back what a silence or an inhibition covers; [`onset`] works out how
+//! surprising the start is (`stage::surprise`, `value`, `burst`) and hands its bits to its components, whose meters
+//! ([`surge`]) say when it is enough; [`flapping`] takes over what changes too often; [`incidents`] opens, joins,
+//! escalates, resolves and reopens; [`ledger`](super::ledger) keeps the sums. What may still become a page waits
+//! for its verdict, no longer than its hold.
+//!
+//! Deliberately without I/O, clock, randomness, logging, locks or statics, and without any order that depends on
+//! how the state came about: an engine restored from its records decides as if it had never stopped.
+
+mod flapping;
+mod incidents;
+mod intake;
+mod mutes;
+mod onset;
+mod origin;
+mod outbox;
+mod records;
+mod surge;
+mod verdicts;
+mod views;
+mod wording;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+
+pub use records::RestoreError;
+
+use super::alert::Alert;
+use super::check::Check;
+use super::component::Component;
+use super::decision::IncidentId;
+use super::fingerprint::Fingerprint;
+use super::incident::Incident;
+use super::ledger::{Changes, Ledger};
+use super::policy::Policy;
+use super::series::Series;
+use super::source::Source;
+use super::table::{Slot, Table};
+use super::time::Timestamp;
+use super::timers::{Due, Timers};
+use super::turn::{Input, Turn};
+
+/// The state of everything that is judged, and the judgement. Owned by one task; never shared.
+#[derive(Debug)]
+pub struct Engine {
+    policy: Arc<Policy>,
+    ledger: Table<Ledger>,
+    book: Slot,
+    changes: Table<Changes>,
+    suspects: Slot,
+    sources: Table<Source>,
+    checks: Table<Check>,
+    series: Table<Series>,
+    alerts: Table<Alert>,
+    components: Table<Component>,
+    incidents: Table<Incident>,
+    silences: Table<mutes::Ordered>,
+    outbox: Table<outbox::Owed>,
+    timers: Timers,
+    /// The latest incident of each origin. Follows from `incidents`.
+    known: FxHashMap<Option<String>, IncidentId>,
+    /// Incidents that surged within `calm`, in order of number. Follows from `incidents`.
+    recent: Vec<IncidentId>,
+    /// How many alerts fire that inhibit, by inhibition and values to agree on. Follows from `alerts`.
+    inhibiting: BTreeMap<(String, Fingerprint), u32>,
+    /// Names, so that equal ones share their memory. Follows from everything else.
+    names: rustc_hash::FxHashSet<Arc<str>>,
+}
+
+impl Engine {
+    /// An engine that has seen nothing.
+    #[must_use]
+    pub fn new(policy: Arc<Policy>) -> Self {
+        let (mut ledger, mut changes) = (Table::default(), Table::default());
+        let mut engine = Self {
+            policy,
+            book: ledger.insert(Ledger::default()),
+            ledger,
+            suspects: changes.insert(Changes::default()),
+            changes,
+            sources: Table::default(),
+            checks: Table::default(),
+            series: Table::default(),
+            alerts: Table::default(),
+            components: Table::default(),
+            incidents: Table::default(),
+            silences: Table::default(),
+            outbox: Table::default(),
+            timers: Timers::default(),
+            known: FxHashMap::default(),
+            recent: Vec::new(),
+            inhibiting: BTreeMap::new(),
+            names: rustc_hash::FxHashSet::default(),
+        };
+        engine.set_silence_timers();
+        engine
+    }
+
+    /// Takes one input at `now` and adds what it leads to to `turn`. Whatever was due before `now` fires first,
+    /// each at its own deadline. A `now` before the engine's time counts as the engine's time.
+    pub fn handle(&mut self, now: Timestamp, input: Input<'_>, turn: &mut Turn) {
+        self.run_to(now, turn);
+        match input {
+            Input::Event { seq, event } => self.event(seq, event, turn),
+            Input::Tick => {}
+            Input::Policy(policy) => self.follow(policy, turn),
+            Input::Acknowledge { incident, by } => self.acknowledge(incident, by, turn),
+            Input::Resolve { incident, by } => self.resolve_by_hand(incident, by, turn),
+            Input::Silence(silence) => self.order_silence(silence, turn),
+            Input::Delivered(key) => self.delivered(key),
+            Input::Undeliverable { key, error } => self.undeliverable(key, error, turn),
+        }
+    }
+
+    /// Ends a run: every event that waits gets its verdict, every open incident its summary.
+    pub fn finish(&mut self, now: Timestamp, turn: &mut Turn) {
+        self.run_to(now, turn);
+        let mut waiting: Vec<_> = self
+            .series
+            .rows()
+            .filter(|(_, series)| !series.waiting.is_empty())
+            .map(|(slot, series)| (series.waiting[0], slot))
+            .collect();
+        waiting.sort_unstable_by_key(|(seq, _)| *seq);
+        for (_, slot) in waiting {
+            self.end_hold(slot, turn);
+        }
+        self.report_open_incidents(turn);
+    }
+
+    /// When the next timer is due; a `Tick` at or after it is needed. May be earlier than anything happens.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<Timestamp> {
+        self.timers.next()
+    }
+
+    /// The engine's time: the latest `now` it was given.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.ledger.at(self.book).now
+    }
+
+    /// The policy in force.
+    #[must_use]
+    pub const fn policy(&self) -> &Arc<Policy> {
+        &self.policy
+    }
+
+    /// Moves time to `now`; fires what is due on the way, each at its own time.
+    fn run_to(&mut self, now: Timestamp, turn: &mut Turn) {
+        while let Some((at, what, whom)) = self.timers.due(now) {
+            let book = self.ledger.change(self.book);
+            book.now = book.now.max(at);
+            self.fire(what, whom, turn);
+        }
+        if self.now() < now {
+            self.ledger.change(self.book).now = now;
+        }
+    }
+
+    /// Fires one timer, unless what it reminds of has another deadline by now.
+    fn fire(&mut self, what: Due, whom: Fingerprint, turn: &mut Turn) {
+        match what {
+            Due::Burst => self.burst_ends(whom, turn),
+            Due::Expire => self.expire(whom, turn),
+            Due::Cross => self.cross_due(whom, turn),
+            Due::Outlive => self.outlive(whom, turn),
+            Due::Hold => self.hold_due(whom, turn),
+            Due::Steady => self.steady_due(whom, turn),
+            Due::Promote => self.promote_due(whom, turn),
+            Due::Calm => self.calm(whom, turn),
+            Due::Silence => self.silences_changed(turn),
+        }
+    }
+
+    /// Puts new rules into force. All state is kept; what still fires is judged by them from its next change on.
+    fn follow(&mut self, policy: Arc<Policy>, turn: &mut Turn) {
+        self.policy = policy;
+        self.set_silence_timers();
+        self.silences_changed(turn);
+    }
+
+    /// A shared copy of a name.
+    fn name(&mut self, text: &str) -> Arc<str> {
+        if let Some(name) = self.names.get(text) {
+            return Arc::clone(name);
+        }
+        let name: Arc<str> = Arc::from(text);
+        self.names.insert(Arc::clone(&name));
+        name
+    }
+
+    /// When the engine first heard of anything; at the first event, just before it.
+    fn start(&self) -> Timestamp {
+        self.ledger.at(self.book).start.unwrap_or_else(|| self.now())
+    }
+}

@@ -1,0 +1,359 @@
+//! Onsets: a series starts or gets critical; how surprising that is, and whom it concerns.
+
+use super::Engine;
+use super::intake::Arrival;
+use super::verdicts::Fate;
+use crate::domain::alert::AlertText;
+use crate::domain::component::{Loud, Part};
+use crate::domain::decision::Evidence;
+use crate::domain::event::Event;
+use crate::domain::fingerprint::Fingerprint;
+use crate::domain::policy::PageMode;
+use crate::domain::reason::Reason;
+use crate::domain::series::Level;
+use crate::domain::stage::forget;
+use crate::domain::stage::surprise::{Bits, Onset};
+use crate::domain::table::Slot;
+use crate::domain::timers::Due;
+use crate::domain::turn::Turn;
+
+/// What an onset is worth.
+struct Worth {
+    /// All terms together.
+    bits: f64,
+    /// By term.
+    terms: Bits,
+    /// Of the value.
+    value: f64,
+}
+
+impl Engine {
+    /// An alert starts to fire, or gets critical: the series may rise with it.
+    pub(super) fn onset(&mut self, arrival: &Arrival<'_>, turn: &mut Turn) {
+        let slot = arrival.series;
+        let rises = self.series.at(slot).target() > self.series.at(slot).level;
+        let flapping = self.flapping_as_before(slot, Level::of(arrival.event.severity));
+        // It waits while the series rises, so that what pages on the way pages with it.
+        self.series.change(slot).waiting.push(arrival.seq);
+        let fresher = rises && self.rise(slot, Some(arrival.event), turn);
+        let waiting = &mut self.series.change(slot).waiting;
+        if waiting.last() == Some(&arrival.seq) {
+            waiting.pop();
+            self.judge_onset(arrival, rises, flapping, turn);
+        }
+        if fresher {
+            self.push(slot, turn);
+        }
+    }
+
+    /// What becomes of an event whose alert starts or gets critical, if nothing paged on the way.
+    fn judge_onset(&mut self, arrival: &Arrival<'_>, rises: bool, flapping: bool, turn: &mut Turn) {
+        let slot = arrival.series;
+        let handling = self.policy.handling(self.policy.rule_for(arrival.event));
+        let (page, longest) = (handling.page, handling.hold.longest.as_secs_f64());
+        let severity = arrival.event.severity;
+        if let Some(id) = self.member_of(slot).filter(|_| !rises || flapping) {
+            self.decide(arrival.seq, slot, Fate::new(Reason::OpenIncident, Some(id)), turn);
+        } else if page == PageMode::Always && self.member_of(slot).is_none() {
+            self.wait(arrival.seq, slot, longest, turn);
+            self.force(slot, Reason::Always, turn);
+        } else if flapping || self.flapping_as_before(slot, Level::of(severity)) {
+            self.decide(arrival.seq, slot, Reason::Flapping, turn);
+        } else if !rises && self.series.at(slot).waiting.is_empty() {
+            let incident = self.open_incident_of(slot);
+            self.decide(arrival.seq, slot, Fate::join_or(incident, Reason::Ordinary), turn);
+        } else {
+            self.wait(arrival.seq, slot, longest, turn);
+        }
+    }
+
+    /// The level of a series rises with its alerts; whether its bits did, so that its components must be told.
+    fn rise(&mut self, slot: Slot, event: Option<&Event>, turn: &mut Turn) -> bool {
+        let level = self.series.at(slot).target();
+        self.rise_to(slot, level, event, turn)
+    }
+
+    /// An alert that was muted is judged as if it had started now. It has no event that waits.
+    pub(super) fn rise_again(&mut self, slot: Slot, event: &Event, turn: &mut Turn) {
+        if self.series.at(slot).target() > self.series.at(slot).level && self.rise(slot, Some(event), turn) {
+            self.push(slot, turn);
+        }
+    }
+
+    /// The level of a series rises to `level`: its onset is judged and counted. Whether its bits rose, too.
+    fn rise_to(&mut self, slot: Slot, level: Level, event: Option<&Event>, turn: &mut Turn) -> bool {
+        let now = self.now();
+        let before = self.series.at(slot).level;
+        let worth = self.worth(slot, level, event);
+        self.count_start(slot, before, level);
+        // A critical start is never hushed: its own slow memory is what makes it old news.
+        let damped = level < Level::Critical && self.flapping_as_before(slot, level);
+        self.remember_slowly(slot);
+        let series = self.series.change(slot);
+        if before == Level::Off {
+            series.since = now;
+        }
+        series.level = level;
+        if let Some(event) = event {
+            series.text = Some(Box::new(AlertText::of(event)));
+        }
+        let fresher = !damped && worth.bits > series.bits;
+        if fresher {
+            series.bits = worth.bits;
+        }
+        series.evidence = Evidence {
+            surprise: Some(worth.bits as f32),
+            rate_bits: Some(worth.terms.rate as f32),
+            severity_bits: (level == Level::Critical).then_some(worth.terms.severity as f32),
+            value_bits: (worth.value > 0.0).then_some(worth.value as f32),
+            usual_per_day: Some(worth.terms.usual_per_day as f32),
+            insufficient_history: worth.terms.insufficient_history,
+            ..Evidence::default()
+        };
+        self.keep_alive(slot, worth.bits);
+        if level == Level::Critical {
+            self.watch_duration(slot, self.policy.judgement.calm);
+        }
+        self.flap_change(slot, level, turn);
+        fresher
+    }
+
+    /// The bits of an onset.
+    fn worth(&mut self, slot: Slot, level: Level, event: Option<&Event>) -> Worth {
+        let (now, start) = (self.now(), self.start());
+        let judgement = &self.policy.judgement;
+        let series = self.series.at(slot);
+        let check = self.checks.at(self.checks.find(series.check).expect("a series has its check"));
+        let chatty = series.burst.as_ref().is_some_and(|burst| burst.on.is_some() && burst.talkative());
+        let onset = Onset { check, start, now, critical: level == Level::Critical, chatty };
+        let terms = series.starts.bits(&onset, judgement);
+        let value = self.value_bits(slot, event);
+        let judgement = &self.policy.judgement;
+        let learned = (now.since(start) / judgement.learning).min(1.0);
+        let weight = if level == Level::Critical { 1.0 } else { judgement.warning_weight * learned };
+        let bits = (terms.rate + terms.severity + value).clamp(0.0, judgement.most) * weight;
+        Worth { bits, terms, value }
+    }
+
+    fn value_bits(&mut self, slot: Slot, event: Option<&Event>) -> f64 {
+        let now = self.now();
+        let policy = std::sync::Arc::clone(&self.policy);
+        let judgement = &policy.judgement;
+        let series = self.series.change(slot);
+        let unusual = series.detector.as_ref().map_or(0.0, |detector| detector.bits(now, judgement.fade));
+        let beyond = match event.map(|event| (event.value, event.threshold)) {
+            Some((Some(value), Some(threshold))) => series.excess.bits(value, threshold, judgement),
+            _ => 0.0,
+        };
+        beyond.max(unusual).min(judgement.value_most)
+    }
+
+    fn count_start(&mut self, slot: Slot, before: Level, level: Level) {
+        let now = self.now();
+        let policy = std::sync::Arc::clone(&self.policy);
+        let judgement = &policy.judgement;
+        let (onset, critical) = (before == Level::Off, level == Level::Critical);
+        let series = self.series.change(slot);
+        series.starts.count(now, onset, critical, judgement);
+        let check = self.checks.find(series.check).expect("a series has its check");
+        let check = self.checks.change(check);
+        if onset {
+            check.starts[0].add(1.0, now, judgement.half_life);
+        }
+        if critical {
+            check.starts[1].add(1.0, now, judgement.half_life);
+        }
+    }
+
+    /// Brings the slow memory of a series' own bits up to date, before they change.
+    fn remember_slowly(&mut self, slot: Slot) {
+        let now = self.now();
+        let fade = self.policy.judgement.fade;
+        let series = self.series.change(slot);
+        let (slow, at) = series.slow;
+        series.slow = (series.bits + (slow - series.bits) * libm::exp(-now.since(at) / fade), now);
+    }
+
+    /// The alerts of a series changed without an onset: its level may fall, or it ends.
+    pub(super) fn level_changed(&mut self, slot: Slot, turn: &mut Turn) {
+        let (level, target) = (self.series.at(slot).level, self.series.at(slot).target());
+        if target >= level {
+            return;
+        }
+        self.series.change(slot).level = target;
+        self.flap_change(slot, target, turn);
+        if target == Level::Off {
+            self.ends(slot, turn);
+        }
+    }
+
+    /// A series is off.
+    fn ends(&mut self, slot: Slot, turn: &mut Turn) {
+        let now = self.now();
+        self.remember_slowly(slot);
+        let series = self.series.change(slot);
+        series.bits = 0.0;
+        (series.outlive_at, series.text, series.flap.ended_bad) = (None, None, false);
+        let lasted = now.since(series.since);
+        series.episodes.count(lasted);
+        let check = self.checks.find(series.check).expect("a series has its check");
+        self.checks.change(check).episodes.count(lasted);
+        self.end_hold(slot, turn);
+        self.push(slot, turn);
+        self.member_ended(slot);
+    }
+
+    /// Tells the components of a series what is fresh about it, when its bits changed, and looks whether that is enough for a page.
+    pub(super) fn push(&mut self, slot: Slot, turn: &mut Turn) {
+        let now = self.now();
+        let slots = self.components_of(slot);
+        let series = self.series.at(slot);
+        let loud = Loud {
+            series: series.fingerprint,
+            check: series.check,
+            bits: series.fresh(),
+            critical: series.level == Level::Critical,
+        };
+        let (on, service) = (series.bits > 0.0, series.name.service.clone());
+        let policy = std::sync::Arc::clone(&self.policy);
+        for component in slots.into_iter().flatten() {
+            let row = self.components.change(component);
+            row.advance(now, &policy.judgement);
+            if let Some(service) = &service {
+                row.heard_of(service);
+            }
+            row.hear(loud, on, now, &policy.judgement);
+            self.weigh(component, turn);
+            if self.components.at(component).part == Part::Service && !policy.topology.is_empty() {
+                self.push_to_callees(component, turn);
+            }
+        }
+    }
+
+    /// A service lends a share of its bits to the services that it calls.
+    fn push_to_callees(&mut self, caller: Slot, turn: &mut Turn) {
+        let policy = std::sync::Arc::clone(&self.policy);
+        let name = std::sync::Arc::clone(&self.components.at(caller).name);
+        for callee in policy.topology.callees(&name) {
+            if let Some(slot) = self.service(callee) {
+                let now = self.now();
+                self.components.change(slot).advance(now, &policy.judgement);
+                self.weigh(slot, turn);
+            }
+        }
+    }
+
+    /// The component of a service, if it was ever heard of.
+    pub(super) fn service(&self, name: &str) -> Option<Slot> {
+        self.components.find(Fingerprint::of(&["service", name]))
+    }
+
+    /// Works out the level of a component anew, and whether it crosses the threshold.
+    fn weigh(&mut self, slot: Slot, turn: &mut Turn) {
+        let now = self.now();
+        let judgement = &self.policy.judgement;
+        let component = self.components.at(slot);
+        let mut level = component.own(now, judgement);
+        if component.part == Part::Service && level > 0.0 && !self.policy.topology.is_empty() {
+            let callers = self.policy.topology.callers(&component.name).filter_map(|name| self.service(name));
+            let lent: f64 = callers.map(|caller| self.components.at(caller).own(now, judgement)).sum();
+            level += judgement.caller_share * lent;
+        }
+        self.components.change(slot).level = level;
+        self.look(slot, turn);
+    }
+
+    /// A point event: it matters only in a burst.
+    pub(super) fn point_event(&mut self, arrival: &Arrival<'_>, turn: &mut Turn) {
+        let (now, start, slot) = (self.now(), self.start(), arrival.series);
+        self.end_alert(arrival.alert, now, turn);
+        let policy = std::sync::Arc::clone(&self.policy);
+        let judgement = &policy.judgement;
+        let series = self.series.change(slot);
+        let check_slot = self.checks.find(series.check).expect("a series has its check");
+        let check = self.checks.change(check_slot);
+        let history = forget::history(now.since(start), judgement.half_life);
+        let seen = check.events.get(now, judgement.half_life);
+        let prior = (seen + 1.0) / (f64::from(check.series) * history + judgement.own_history);
+        check.events.add(1.0, now, judgement.half_life);
+        let burst = series.burst.get_or_insert_default();
+        let (improbability, bursts) = burst.event(now, prior, history, judgement);
+        let count = burst.count();
+        if bursts {
+            let ends = now.after(judgement.burst_memory);
+            if burst.ends.is_none() {
+                self.timers.set(ends, Due::Burst, series.fingerprint);
+            }
+            burst.ends = Some(ends);
+        }
+        let numbers = Evidence {
+            surprise: Some((improbability * std::f64::consts::LOG2_10) as f32),
+            changes: Some(count as u32),
+            window: Some(judgement.burst_memory as f32),
+            ..Evidence::default()
+        };
+        self.judge_burst(arrival, bursts, numbers, turn);
+    }
+
+    fn judge_burst(&mut self, arrival: &Arrival<'_>, bursts: bool, numbers: Evidence, turn: &mut Turn) {
+        let slot = arrival.series;
+        let level = Level::of(arrival.event.severity);
+        if !bursts {
+            let incident = self.member_of(slot);
+            return self.decide_with(arrival.seq, slot, (Fate::join_or(incident, Reason::Ordinary), numbers), turn);
+        }
+        if self.series.at(slot).level >= level {
+            if self.series.at(slot).waiting.is_empty() {
+                return self.repeat(arrival, turn);
+            }
+            let longest = self.policy.handling(self.policy.rule_for(arrival.event)).hold.longest.as_secs_f64();
+            return self.wait(arrival.seq, slot, longest, turn);
+        }
+        self.series.change(slot).burst.get_or_insert_default().on = Some(arrival.event.severity);
+        let flapping = self.flapping_as_before(slot, level);
+        let fresher = self.rise_to(slot, level, Some(arrival.event), turn);
+        let series = self.series.change(slot);
+        (series.evidence.changes, series.evidence.window) = (numbers.changes, numbers.window);
+        let handling = self.policy.handling(self.policy.rule_for(arrival.event));
+        let (page, longest) = (handling.page, handling.hold.longest.as_secs_f64());
+        if flapping && page != PageMode::Always {
+            let incident = self.member_of(slot);
+            self.decide(arrival.seq, slot, Fate::join_or(incident, Reason::Flapping), turn);
+        } else {
+            self.wait(arrival.seq, slot, longest, turn);
+        }
+        if page == PageMode::Always && self.member_of(slot).is_none() {
+            self.force(slot, Reason::Always, turn);
+        }
+        if fresher {
+            self.push(slot, turn);
+        }
+    }
+
+    /// A burst ends when it was not fed for its memory.
+    pub(super) fn burst_ends(&mut self, whom: Fingerprint, turn: &mut Turn) {
+        let now = self.now();
+        let Some(slot) = self.series.find(whom) else { return };
+        let Some(ends) = self.series.at(slot).burst.as_ref().and_then(|burst| burst.ends) else { return };
+        if ends > now {
+            return self.timers.set(ends, Due::Burst, whom);
+        }
+        let series = self.series.change(slot);
+        let level = series.level;
+        if let Some(burst) = &mut series.burst {
+            (burst.ends, burst.on) = (None, None);
+        }
+        if level > Level::Off {
+            self.level_changed(slot, turn);
+        }
+    }
+
+    /// Looks again after `secs` whether a critical series has outlived its kind.
+    pub(super) fn watch_duration(&mut self, slot: Slot, secs: f64) {
+        let now = self.now();
+        let series = self.series.change(slot);
+        let at = now.after(secs);
+        series.outlive_at = Some(at);
+        self.timers.set(at, Due::Outlive, series.fingerprint);
+    }
+}

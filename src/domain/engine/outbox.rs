@@ -1,0 +1,104 @@
+//! The outbox: what is owed to whom, until it is delivered.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::Engine;
+use crate::domain::decision::{IncidentId, Notice, NoticeAction, Page};
+use crate::domain::event::Event;
+use crate::domain::fingerprint::Fingerprint;
+use crate::domain::notification::{Content, Notification, NotificationKey};
+use crate::domain::table::Row;
+use crate::domain::turn::Turn;
+
+/// A row of the outbox.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Owed(pub(super) Arc<Notification>);
+
+impl Row for Owed {
+    const KIND: u8 = b'n';
+
+    fn fingerprint(&self) -> Fingerprint {
+        row(&self.0.key)
+    }
+}
+
+/// The identity of a row.
+fn row(key: &NotificationKey) -> Fingerprint {
+    Fingerprint::of(&["outbox", &key.to_string()])
+}
+
+impl Engine {
+    /// What is owed to receivers, in the order in which it was decided.
+    pub fn outbox(&self) -> impl Iterator<Item = &Arc<Notification>> {
+        let mut rows: Vec<_> = self.outbox.rows().map(|(_, row)| &row.0).collect();
+        rows.sort_by(|a, b| a.key.cmp(&b.key));
+        rows.into_iter()
+    }
+
+    /// Owes a page to the receivers of its route.
+    pub(super) fn owe_page(&mut self, page: Page, turn: &mut Turn) {
+        if self.policy.shadow {
+            return;
+        }
+        let (id, receivers) = (page.incident, self.receivers(&page));
+        if let Some(incident) = self.incident_mut(id) {
+            incident.told.extend(receivers.iter().cloned());
+        }
+        self.owe(id, &receivers, &Content::Page(Box::new(page)), turn);
+    }
+
+    /// Owes a notice to those who were paged, if it is one that they need: that it is over, that it is back, that
+    /// somebody has taken it.
+    pub(super) fn owe_notice(&mut self, notice: Notice, turn: &mut Turn) {
+        let tells = match notice.action {
+            NoticeAction::Resolve | NoticeAction::Reopen | NoticeAction::Ack => true,
+            NoticeAction::Update
+            | NoticeAction::Flapping
+            | NoticeAction::Steady
+            | NoticeAction::Withheld
+            | NoticeAction::Expire => false,
+        };
+        let told = notice.incident.and_then(|id| self.incident(id)).map(|incident| incident.told.clone());
+        if let (true, Some(id), Some(told)) = (tells, notice.incident, told) {
+            self.owe(id, &told, &Content::Notice(notice), turn);
+        }
+    }
+
+    fn owe(&mut self, id: IncidentId, receivers: &BTreeSet<String>, content: &Content, turn: &mut Turn) {
+        let Some(incident) = self.incident_mut(id) else { return };
+        incident.step += 1;
+        let (step, summary) = (incident.step, incident.summary.clone());
+        for receiver in receivers {
+            let key = NotificationKey { incident: id, step, receiver: receiver.clone() };
+            let notification = Arc::new(Notification { key, content: content.clone(), incident: summary.clone() });
+            self.outbox.insert(Owed(Arc::clone(&notification)));
+            turn.notifications.push(notification);
+        }
+    }
+
+    /// The receivers of the first route that fits a page.
+    fn receivers(&self, page: &Page) -> BTreeSet<String> {
+        let mut face = Event::new("squelch", page.origin.check.clone().unwrap_or_default());
+        face.service.clone_from(&page.origin.service);
+        face.host.clone_from(&page.origin.host);
+        face.severity = page.severity;
+        let fits = |route: &&crate::domain::policy::Route| route.matchers.iter().all(|matcher| matcher.fits(&face));
+        self.policy.routes.iter().find(fits).map(|route| route.receivers.iter().cloned().collect()).unwrap_or_default()
+    }
+
+    /// A receiver took it.
+    pub(super) fn delivered(&mut self, key: &NotificationKey) {
+        self.outbox.remove(row(key));
+    }
+
+    /// It was given up. That stands in the incident's timeline.
+    pub(super) fn undeliverable(&mut self, key: &NotificationKey, error: &str, turn: &mut Turn) {
+        if self.outbox.remove(row(key)).is_some() {
+            let text = format!("message {} to {} was given up: {error}", key.step, key.receiver);
+            self.notify(key.incident, NoticeAction::Withheld, text, turn);
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! Views: what the engine knows, for `squelch why`, the API and the metrics. They change nothing.
+
+use std::sync::Arc;
+
+use super::Engine;
+use crate::domain::decision::{IncidentId, IncidentSummary};
+use crate::domain::explain::{IncidentExplanation, SeriesExplanation, Tally};
+use crate::domain::fingerprint::Fingerprint;
+use crate::domain::reason::Reason;
+use crate::domain::series::Level;
+use crate::domain::silence::Silence;
+use crate::domain::stage::surprise::Onset;
+use crate::domain::table::Slot;
+
+impl Engine {
+    /// The sums of promise 1, and the sizes.
+    #[must_use]
+    pub fn tally(&self) -> Tally {
+        let book = self.ledger.at(self.book);
+        let count = |at: usize| book.verdicts.get(at).copied().unwrap_or(0);
+        Tally {
+            accepted: book.accepted,
+            samples: book.samples,
+            waiting: book.waiting(),
+            by_reason: Reason::ALL.iter().enumerate().map(|(at, reason)| (*reason, count(at))).collect(),
+            pages: book.pages,
+            open_incidents: self.incidents.rows().filter(|(_, incident)| incident.open).count() as u64,
+            series: self.series.len() as u64,
+            firing: self.alerts.len() as u64,
+            flapping: self.checks.rows().map(|(_, check)| u64::from(check.flapping)).sum(),
+            outbox: self.outbox.len() as u64,
+        }
+    }
+
+    /// The incidents: open ones first, latest first, then closed ones that are still remembered.
+    #[must_use]
+    pub fn incidents(&self) -> Vec<(IncidentSummary, bool)> {
+        let mut all: Vec<_> = self.incidents.rows().map(|(_, i)| (i.summary.clone(), i.open)).collect();
+        all.sort_by(|a, b| b.1.cmp(&a.1).then(b.0.incident.cmp(&a.0.incident)));
+        all
+    }
+
+    /// Everything about one incident that is still remembered.
+    #[must_use]
+    pub fn why_incident(&self, id: IncidentId) -> Option<IncidentExplanation> {
+        let incident = self.incident(id)?;
+        let mut members: Vec<_> =
+            incident.joined.iter().chain(&incident.members).filter_map(|&fp| self.why_series(fp)).collect();
+        members.sort_by(|a, b| a.name.cmp(&b.name));
+        members.dedup_by(|a, b| a.fingerprint == b.fingerprint);
+        Some(IncidentExplanation {
+            summary: incident.summary.clone(),
+            open: incident.open,
+            origins: incident.origins.clone(),
+            suspects: incident.suspects.clone(),
+            members,
+        })
+    }
+
+    /// Everything about one series.
+    #[must_use]
+    pub fn why_series(&self, fingerprint: Fingerprint) -> Option<SeriesExplanation> {
+        let slot = self.series.find(fingerprint)?;
+        let (now, judgement) = (self.now(), &self.policy.judgement);
+        let series = self.series.at(slot);
+        let episodes = &series.episodes;
+        let on = series.level > Level::Off;
+        Some(SeriesExplanation {
+            name: Arc::clone(&series.name.full),
+            fingerprint,
+            kind: series.name.kind,
+            rule: self.rule_name(slot),
+            firing: series.severity(),
+            since: on.then_some(series.since),
+            alerts: series.firing.iter().sum(),
+            heard: series.heard,
+            starts: series.starts.counts(now, judgement),
+            usual_per_day: self.usual_per_day(slot).unwrap_or(0.0),
+            insufficient_history: now.since(self.start()) < judgement.own_history,
+            lasts: episodes.quantile(0.5).zip(episodes.quantile(0.9)),
+            fresh_bits: series.fresh(),
+            changes: self.longest_window(slot).map_or(0, |window| series.flap.count(window, now)),
+            flapping_since: series.flap.episode.as_ref().map(|episode| episode.since),
+            waiting: series.waiting.len() as u32,
+            verdicts: series.verdicts.clone(),
+        })
+    }
+
+    fn usual_per_day(&self, slot: Slot) -> Option<f64> {
+        let series = self.series.at(slot);
+        let check = self.checks.get(series.check)?;
+        let onset = Onset { check, start: self.start(), now: self.now(), critical: false, chatty: false };
+        Some(series.starts.usual_rate(&onset, &self.policy.judgement) * 86_400.0)
+    }
+
+    /// The series whose name contains all words of `text`, at most `limit`, in order of name.
+    #[must_use]
+    pub fn find_series(&self, text: &str, limit: usize) -> Vec<(Arc<str>, Fingerprint)> {
+        let fits = |name: &str| text.split_whitespace().all(|word| name.contains(word));
+        let mut found: Vec<_> = self
+            .series
+            .rows()
+            .filter(|(_, series)| fits(&series.name.full))
+            .map(|(_, series)| (Arc::clone(&series.name.full), series.fingerprint))
+            .collect();
+        found.sort();
+        found.truncate(limit);
+        found
+    }
+
+    /// The silences in force or to come: those of the rule files, then those that people set.
+    #[must_use]
+    pub fn silences(&self) -> Vec<Silence> {
+        let now = self.now();
+        let mut ordered: Vec<Silence> = self.silences.rows().map(|(_, row)| row.0.clone()).collect();
+        ordered.sort_by(|a, b| a.id.cmp(&b.id));
+        self.policy.silences.iter().cloned().chain(ordered).filter(|silence| silence.until > now).collect()
+    }
+}

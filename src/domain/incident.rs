@@ -1,0 +1,88 @@
+//! An incident: what belongs together, who was told of it, and what became of it.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::decision::{IncidentId, IncidentSummary, Moment};
+use super::fingerprint::Fingerprint;
+use super::signal::Kind;
+use super::table::Row;
+use super::time::Timestamp;
+
+/// An incident.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Incident {
+    /// What people see of it.
+    pub(crate) summary: IncidentSummary,
+    /// Whether it is open for people: something of it fires, or fired just now.
+    pub(crate) open: bool,
+    /// When a component last surged into it.
+    pub(crate) surged: Timestamp,
+    /// When its origin last surprised: it is remembered for a while after that.
+    pub(crate) alive: Timestamp,
+    /// The components that surged into it.
+    pub(crate) components: BTreeSet<Fingerprint>,
+    /// The kinds of tool that spoke in it.
+    pub(crate) kinds: BTreeSet<Kind>,
+    /// The series that made it page: it is open while any of them is on.
+    pub(crate) members: BTreeSet<Fingerprint>,
+    /// All series of which an event is part of it; at most [`Incident::MOST`].
+    pub(crate) joined: BTreeSet<Fingerprint>,
+    /// The numbers of its first events; at most [`Incident::MOST`].
+    pub(crate) events: Vec<u64>,
+    /// It is over then, if nothing fires again.
+    pub(crate) calm_at: Option<Timestamp>,
+    /// Messages sent so far.
+    pub(crate) step: u32,
+    /// The receivers that were told of it, and so must be told of its end.
+    pub(crate) told: BTreeSet<String>,
+    /// The candidates for its origin with their fresh bits when it last paged, most likely first.
+    pub(crate) origins: Vec<(String, f32)>,
+    /// Changes shortly before it paged, latest first.
+    pub(crate) suspects: Vec<String>,
+}
+
+impl Incident {
+    /// How many series and event numbers an incident keeps; beyond them it only counts.
+    pub(crate) const MOST: usize = 1000;
+
+    /// Its number.
+    pub(crate) const fn id(&self) -> IncidentId {
+        self.summary.incident
+    }
+
+    /// The table's identity of an incident.
+    pub(crate) const fn key(id: IncidentId) -> Fingerprint {
+        Fingerprint(id.0)
+    }
+
+    /// Adds an event.
+    pub(crate) fn add(&mut self, seq: u64, series: Fingerprint) {
+        self.summary.alerts += 1;
+        if self.events.len() < Self::MOST {
+            let at = self.events.partition_point(|&other| other < seq);
+            self.events.insert(at, seq);
+        }
+        if self.joined.len() < Self::MOST {
+            self.joined.insert(series);
+        }
+    }
+
+    /// Adds a line to its timeline; the first half and the latest are kept.
+    pub(crate) fn tell(&mut self, ts: Timestamp, text: String) {
+        let moments = &mut self.summary.moments;
+        if moments.len() == IncidentSummary::MOST_MOMENTS {
+            moments.remove(IncidentSummary::MOST_MOMENTS / 2);
+        }
+        moments.push(Moment { ts, text });
+    }
+}
+
+impl Row for Incident {
+    const KIND: u8 = b'i';
+
+    fn fingerprint(&self) -> Fingerprint {
+        Self::key(self.id())
+    }
+}

@@ -1,0 +1,199 @@
+//! A series: what is learned about one check of one component, and what it does now.
+//!
+//! Deliberately without any judgement: the stages read and write their own part of it.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::alert::AlertText;
+use super::decision::{Evidence, Verdict};
+use super::fingerprint::Fingerprint;
+use super::signal::{Kind, Severity};
+use super::stage::burst::Burst;
+use super::stage::detector::Detector;
+use super::stage::duration::Episodes;
+use super::stage::flap::Flap;
+use super::stage::surprise::Starts;
+use super::stage::value::Excess;
+use super::table::Row;
+use super::time::Timestamp;
+
+/// How bad a series is, for the judgement: off, on, or on and critical.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) enum Level {
+    /// Nothing fires.
+    #[default]
+    Off,
+    /// A warning or an error fires.
+    On,
+    /// A critical alert fires.
+    Critical,
+}
+
+impl Level {
+    /// The level of an alert of this severity. (What is below `page_from` never gets here.)
+    pub(crate) fn of(severity: Severity) -> Self {
+        match severity {
+            Severity::Info | Severity::Warning | Severity::Error => Self::On,
+            Severity::Critical => Self::Critical,
+        }
+    }
+}
+
+/// What identifies a series to people: the parts of its key, those that live one deployment masked.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct SeriesName {
+    /// `source/kind/service/host/check`.
+    pub(crate) full: Arc<str>,
+    /// What sort of thing speaks.
+    pub(crate) kind: Kind,
+    /// The service, as last heard.
+    pub(crate) service: Option<Arc<str>>,
+    /// The host, as last heard: unmasked, because people look for it.
+    pub(crate) host: Option<Arc<str>>,
+    /// The check, as last heard.
+    pub(crate) check: Arc<str>,
+}
+
+impl SeriesName {
+    /// The components that it speaks about: its service, and its host where that has another name. What names
+    /// neither stands for itself.
+    pub(crate) fn components(&self) -> [Option<Fingerprint>; 2] {
+        let host = self.host.as_ref().filter(|host| Some(*host) != self.service.as_ref());
+        let service = self.service.as_ref().map(|name| Fingerprint::of(&["service", name]));
+        let host = host.map(|name| Fingerprint::of(&["host", name]));
+        if service.or(host).is_none() {
+            [Some(Fingerprint::of(&["check", &self.check])), None]
+        } else {
+            [service, host]
+        }
+    }
+}
+
+/// A series.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Series {
+    /// Its identity.
+    pub(crate) fingerprint: Fingerprint,
+    /// Its name.
+    pub(crate) name: SeriesName,
+    /// The identity of its check, whose priors it shares.
+    pub(crate) check: Fingerprint,
+    /// The components that it speaks about: its service, and its host where that has another name.
+    pub(crate) components: [Option<Fingerprint>; 2],
+    /// The place of the rule that applied to its latest firing; `None` = the defaults.
+    pub(crate) rule: Option<usize>,
+    /// First and last heard of.
+    pub(crate) heard: (Timestamp, Timestamp),
+
+    /// What is learned of its starts.
+    pub(crate) starts: Starts,
+    /// What is learned of its values.
+    pub(crate) excess: Excess,
+    /// What is learned of its durations.
+    pub(crate) episodes: Episodes,
+    /// Its samples, where it has any.
+    pub(crate) detector: Option<Box<Detector>>,
+    /// Its point events, where it has any.
+    pub(crate) burst: Option<Box<Burst>>,
+    /// Its state changes.
+    pub(crate) flap: Flap,
+
+    /// How bad it is now.
+    pub(crate) level: Level,
+    /// How many of its alerts fire, by severity. Muted ones do not count.
+    pub(crate) firing: [u32; Severity::ALL.len()],
+    /// What people are told of it, from its latest firing; while it is on.
+    pub(crate) text: Option<Box<AlertText>>,
+    /// Since when it is on.
+    pub(crate) since: Timestamp,
+    /// Bits of its latest onset while it is on.
+    pub(crate) bits: f64,
+    /// Its own slow memory of these bits, and when it was brought up to date.
+    pub(crate) slow: (f64, Timestamp),
+    /// The numbers of its latest onset.
+    pub(crate) evidence: Evidence,
+    /// Events that wait for their verdict.
+    pub(crate) waiting: Vec<u64>,
+    /// They wait until then at most.
+    pub(crate) hold_until: Timestamp,
+    /// When to look again whether it has outlived its kind.
+    pub(crate) outlive_at: Option<Timestamp>,
+    /// The alert that resolved last, and when by the sender's clock: a firing from before it came too late.
+    pub(crate) last_resolved: Option<(Fingerprint, Timestamp)>,
+    /// How many of its events were suppressed since it last belonged to an incident.
+    pub(crate) held: u64,
+    /// Its latest verdicts, oldest first, at most [`Series::VERDICTS`].
+    pub(crate) verdicts: Vec<Verdict>,
+}
+
+impl Series {
+    /// How many verdicts a series remembers.
+    pub(crate) const VERDICTS: usize = 3;
+    /// How many events of one series may wait for their verdict.
+    pub(crate) const WAITING: usize = 8;
+
+    /// A series that was never heard of before `now`.
+    pub(crate) fn new(fingerprint: Fingerprint, name: SeriesName, check: Fingerprint, now: Timestamp) -> Self {
+        Self {
+            fingerprint,
+            check,
+            components: name.components(),
+            name,
+            rule: None,
+            heard: (now, now),
+            starts: Starts::default(),
+            excess: Excess::default(),
+            episodes: Episodes::default(),
+            detector: None,
+            burst: None,
+            flap: Flap::default(),
+            level: Level::Off,
+            firing: [0; Severity::ALL.len()],
+            text: None,
+            since: now,
+            bits: 0.0,
+            slow: (0.0, now),
+            evidence: Evidence::default(),
+            waiting: Vec::new(),
+            hold_until: now,
+            outlive_at: None,
+            last_resolved: None,
+            held: 0,
+            verdicts: Vec::new(),
+        }
+    }
+
+    /// Bits of its onset beyond its own slow memory of them: what is fresh about it.
+    pub(crate) fn fresh(&self) -> f64 {
+        (self.bits - self.slow.0).max(0.0)
+    }
+
+    /// The worst severity of what fires now: its alerts, and its burst.
+    pub(crate) fn severity(&self) -> Option<Severity> {
+        let of_alerts = Severity::ALL.iter().rev().copied().find(|&severity| self.firing[severity as usize] > 0);
+        of_alerts.max(self.burst.as_ref().and_then(|burst| burst.on))
+    }
+
+    /// The level that this makes.
+    pub(crate) fn target(&self) -> Level {
+        self.severity().map_or(Level::Off, Level::of)
+    }
+
+    /// Remembers a verdict.
+    pub(crate) fn remember(&mut self, verdict: Verdict) {
+        if self.verdicts.len() == Self::VERDICTS {
+            self.verdicts.remove(0);
+        }
+        self.verdicts.push(verdict);
+    }
+}
+
+impl Row for Series {
+    const KIND: u8 = b's';
+
+    fn fingerprint(&self) -> Fingerprint {
+        self.fingerprint
+    }
+}

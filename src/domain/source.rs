@@ -1,0 +1,64 @@
+//! A source: how the tool behind it talks.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::fingerprint::Fingerprint;
+use super::table::Row;
+use super::time::Timestamp;
+
+/// What is learned of the way a source talks.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Source {
+    /// Its identity.
+    pub(crate) fingerprint: Fingerprint,
+    /// Its name.
+    pub(crate) name: Arc<str>,
+    /// Firings and resolves heard.
+    pub(crate) firings: u64,
+    /// See above.
+    pub(crate) resolves: u64,
+    /// Repeats of alerts that were firing already, and the usual time between two of them, in seconds.
+    pub(crate) repeats: u32,
+    /// See above.
+    pub(crate) repeats_every: f64,
+    /// Last heard.
+    pub(crate) heard: Timestamp,
+}
+
+impl Source {
+    /// A source that was never heard of.
+    pub(crate) fn new(fingerprint: Fingerprint, name: Arc<str>, now: Timestamp) -> Self {
+        Self { fingerprint, name, firings: 0, resolves: 0, repeats: 0, repeats_every: 0.0, heard: now }
+    }
+
+    /// Whether it speaks in point events: after this many firings it never sent a resolve.
+    pub(crate) fn never_resolves(&self) -> bool {
+        const ENOUGH: u64 = 20;
+        self.resolves == 0 && self.firings >= ENOUGH
+    }
+
+    /// Learns from a repeat of a firing alert after `gap` seconds (exponential average over about ten).
+    pub(crate) fn repeat(&mut self, gap: f64) {
+        self.repeats = self.repeats.saturating_add(1);
+        let weight = (1.0 / f64::from(self.repeats)).max(0.1);
+        self.repeats_every += weight * (gap - self.repeats_every);
+    }
+
+    /// How long an alert of this source may keep quiet before it is given up, in seconds: ten of its usual
+    /// repeats and at least a quarter of an hour, once twenty repeats taught them; never more than `most`.
+    pub(crate) fn patience(&self, most: f64) -> f64 {
+        const TAUGHT: u32 = 20;
+        const LEAST: f64 = 900.0;
+        if self.repeats < TAUGHT { most } else { (10.0 * self.repeats_every).max(LEAST).min(most) }
+    }
+}
+
+impl Row for Source {
+    const KIND: u8 = b'o';
+
+    fn fingerprint(&self) -> Fingerprint {
+        self.fingerprint
+    }
+}

@@ -1,0 +1,143 @@
+//! Flapping: many state changes in wall time, over all severities, at several time scales, with hysteresis.
+//!
+//! Counted in time, not in checks: a state that flips each 20 minutes for hours is flapping, too (Nagios and
+//! Icinga count checks and never see it). Deliberately no effect on anything: what flapping means for events and
+//! pages is decided by the engine.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::policy::{FlapRule, Pace, PromoteWhen};
+use crate::domain::series::Level;
+use crate::domain::time::Timestamp;
+
+const REMEMBERED: usize = Pace::MOST_CHANGES as usize;
+
+/// What a series remembers of its state changes.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Flap {
+    /// Its latest changes, oldest first, at most [`Pace::MOST_CHANGES`].
+    changes: Vec<Timestamp>,
+    /// Whether it stopped flapping in a bad state, and has been in it since.
+    pub(crate) ended_bad: bool,
+    /// The episode of flapping that it is in.
+    pub(crate) episode: Option<Box<FlapEpisode>>,
+}
+
+/// An episode of flapping.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct FlapEpisode {
+    /// Since when: the first change that counted for it.
+    pub(crate) since: Timestamp,
+    /// When it was recognised.
+    pub(crate) entered: Timestamp,
+    /// The pace that made it.
+    pub(crate) pace: (u32, f64),
+    /// The worst level in it.
+    pub(crate) worst: Level,
+    /// The worst level when it was recognised: worse than that is worsening.
+    worst_then: Level,
+    /// Seconds in a bad state, up to `counted`, in its first and in its second period.
+    bad: [f64; 2],
+    /// Seconds, in its first and in its second period.
+    all: [f64; 2],
+    /// The state since `counted`.
+    level: Level,
+    counted: Timestamp,
+    /// When to look whether it is over.
+    pub(crate) steady_at: Timestamp,
+    /// When to look whether it has lasted.
+    pub(crate) promote_at: Timestamp,
+    /// Whether it has paged, or joined an incident, already.
+    pub(crate) promoted: bool,
+    /// Changes in it so far.
+    pub(crate) count: u32,
+}
+
+impl Flap {
+    /// How many changes there were in the window before `now`.
+    pub(crate) fn count(&self, window: Duration, now: Timestamp) -> u32 {
+        let since = now - window;
+        self.changes.iter().filter(|&&at| at > since).count() as u32
+    }
+
+    /// Records a change of state to `level`; whether flapping begins with it.
+    pub(crate) fn change(&mut self, level: Level, now: Timestamp, rule: &FlapRule) -> bool {
+        if self.changes.len() == REMEMBERED {
+            self.changes.remove(0);
+        }
+        self.changes.push(now);
+        if let Some(episode) = &mut self.episode {
+            episode.account(now, rule);
+            episode.level = level;
+            episode.worst = episode.worst.max(level);
+            episode.count += 1;
+            return false;
+        }
+        let Some(pace) = rule.enter.iter().find(|pace| self.count(pace.window, now) >= pace.changes) else {
+            return false;
+        };
+        let first = self.changes.len() - (pace.changes as usize).min(self.changes.len());
+        self.episode = Some(Box::new(FlapEpisode {
+            since: self.changes[first],
+            entered: now,
+            pace: (pace.changes, pace.window.as_secs_f64()),
+            worst: level,
+            worst_then: level,
+            bad: [0.0; 2],
+            all: [0.0; 2],
+            level,
+            counted: now,
+            steady_at: now,
+            promote_at: self.changes[first] + rule.promote_after,
+            promoted: false,
+            count: pace.changes,
+        }));
+        true
+    }
+
+    /// When the changes in the window of `leave` will have become few enough, if no more come.
+    pub(crate) fn steady_at(&self, leave: Pace) -> Option<Timestamp> {
+        let too_many = (leave.changes as usize + 1).min(self.changes.len());
+        (too_many > 0).then(|| self.changes[self.changes.len() - too_many] + leave.window)
+    }
+
+    /// Ends the episode of flapping.
+    pub(crate) fn settle(&mut self) -> Option<Box<FlapEpisode>> {
+        self.episode.take()
+    }
+}
+
+impl FlapEpisode {
+    /// Adds the time since it was last counted to the period it belongs to: the first lasts until `promote_after`.
+    pub(crate) fn account(&mut self, now: Timestamp, rule: &FlapRule) {
+        let period = usize::from(self.counted >= self.since + rule.promote_after);
+        let passed = now.since(self.counted).max(0.0);
+        self.all[period] += passed;
+        if self.level > Level::Off {
+            self.bad[period] += passed;
+        }
+        self.counted = now;
+    }
+
+    /// Whether it is in the bad state for more of the time than in its first period, or got worse.
+    pub(crate) fn worsens(&self) -> bool {
+        /// A quarter more of the time, and at least a tenth of all time: less is chance.
+        const MORE: f64 = 1.25;
+        const MARGIN: f64 = 0.1;
+        let share = |period: usize| if self.all[period] > 0.0 { self.bad[period] / self.all[period] } else { 0.0 };
+        self.worst > self.worst_then || (self.all[1] > 0.0 && share(1) > (share(0) * MORE).max(share(0) + MARGIN))
+    }
+
+    /// Whether it may page now: it lasted, and one of the rule's conditions holds. `hosts` flap by this check.
+    pub(crate) fn promotes(&self, now: Timestamp, rule: &FlapRule, hosts: u32) -> bool {
+        !self.promoted
+            && now >= self.promote_at
+            && rule.promote_when.iter().any(|when| match when {
+                PromoteWhen::Worsening => self.worsens(),
+                PromoteWhen::Spreading => hosts >= rule.spread,
+                PromoteWhen::Lasting => true,
+            })
+    }
+}

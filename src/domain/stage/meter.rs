@@ -1,0 +1,125 @@
+//! The meter of a component: the sum of the fresh bits of its series, smoothed.
+//!
+//! Between two changes everything is closed form. The sum fades with `fade` (TS), the meter follows it with
+//! `settle` (TF): after d seconds the meter is `f·e^(−d/TF) + g·(e^(−d/TS) − e^(−d/TF))` with
+//! `g = L·TS/(TS − TF)`; it rises once, then falls, so that its crossing of the threshold is found by bisection
+//! and needs one timer.
+
+use crate::domain::component::{Component, Loud};
+use crate::domain::fingerprint::Fingerprint;
+use crate::domain::judgement::Judgement;
+use crate::domain::time::Timestamp;
+
+/// A series with fewer fresh bits than this (after fading) is old news and leaves the list.
+const FAINT: f64 = 0.01;
+/// After so many time constants the scale of the list is renewed, so that it stays within the range of numbers.
+const RENEW: f64 = 20.0;
+/// More than so many fresh bits make a series count among those that show the same check.
+const COUNTS: f64 = 2.0;
+
+impl Component {
+    /// Brings level and meter up to date.
+    pub(crate) fn advance(&mut self, now: Timestamp, judgement: &Judgement) {
+        let passed = now.since(self.at);
+        if passed > 0.0 {
+            self.meter = self.meter_after(passed, judgement);
+            self.level *= libm::exp(-passed / judgement.fade);
+            self.at = now;
+        }
+    }
+
+    /// The meter `secs` after it was brought up to date, if nothing changes.
+    pub(crate) fn meter_after(&self, secs: f64, judgement: &Judgement) -> f64 {
+        let (settled, faded) = (libm::exp(-secs / judgement.settle), libm::exp(-secs / judgement.fade));
+        self.meter * settled + gain(self.level, judgement) * (faded - settled)
+    }
+
+    /// The factor that brings [`Loud::bits`] up to date.
+    pub(crate) fn scale(&self, now: Timestamp, judgement: &Judgement) -> f64 {
+        libm::exp(-now.since(self.reference) / judgement.fade)
+    }
+
+    /// Puts a series that is on into the list, with its fresh bits now, or takes it out.
+    pub(crate) fn hear(&mut self, series: Loud, on: bool, now: Timestamp, judgement: &Judgement) {
+        if now.since(self.reference) > RENEW * judgement.fade || self.loud.is_empty() {
+            self.renew(now, judgement);
+        }
+        let place = self.loud.binary_search_by_key(&(series.check, series.series), |loud| (loud.check, loud.series));
+        let scaled = Loud { bits: series.bits / self.scale(now, judgement), ..series };
+        match (place, on) {
+            (Ok(at), true) => self.loud[at] = scaled,
+            (Ok(at), false) => drop(self.loud.remove(at)),
+            (Err(at), true) => self.loud.insert(at, scaled),
+            (Err(_), false) => {}
+        }
+    }
+
+    fn renew(&mut self, now: Timestamp, judgement: &Judgement) {
+        let scale = self.scale(now, judgement);
+        self.loud.iter_mut().for_each(|loud| loud.bits *= scale);
+        self.loud.retain(|loud| loud.bits >= FAINT);
+        self.reference = now;
+    }
+
+    /// The sum of fresh bits of its own series: for each check its loudest series, and log2 of how many series
+    /// show it, weighed as the loudest one is.
+    pub(crate) fn own(&self, now: Timestamp, judgement: &Judgement) -> f64 {
+        if self.loud.is_empty() {
+            return 0.0;
+        }
+        let scale = self.scale(now, judgement);
+        let mut sum = 0.0;
+        for check in self.loud.chunk_by(|a, b| a.check == b.check) {
+            let mut top = &check[0];
+            let mut count = 0.0;
+            for loud in check {
+                count += f64::from(u8::from(loud.bits * scale > COUNTS));
+                if loud.bits > top.bits {
+                    top = loud;
+                }
+            }
+            let weight = if top.critical { 1.0 } else { judgement.warning_weight };
+            sum += top.bits * scale + if count > 1.0 { weight * libm::log2(count) } else { 0.0 };
+        }
+        sum
+    }
+
+    /// The fresh bits of its series now.
+    pub(crate) fn fresh(
+        &self,
+        now: Timestamp,
+        judgement: &Judgement,
+    ) -> impl Iterator<Item = (Fingerprint, f64, bool)> {
+        let scale = self.scale(now, judgement);
+        self.loud.iter().map(move |loud| (loud.series, loud.bits * scale, loud.critical))
+    }
+
+    /// When the meter will cross the threshold, if nothing changes.
+    pub(crate) fn crossing(&self, threshold: f64, judgement: &Judgement) -> Option<Timestamp> {
+        let rising = self.meter - gain(self.level, judgement);
+        if rising >= 0.0 || self.level <= 0.0 {
+            return None;
+        }
+        let (settle, fade) = (judgement.settle, judgement.fade);
+        let peak = libm::log(-rising * fade / (gain(self.level, judgement) * settle)) / (1.0 / settle - 1.0 / fade);
+        if peak <= 0.0 || self.meter_after(peak, judgement) < threshold {
+            return None;
+        }
+        let (mut low, mut high) = (0.0, peak);
+        for _ in 0..30 {
+            let middle = f64::midpoint(low, high);
+            if self.meter_after(middle, judgement) >= threshold {
+                high = middle;
+            } else {
+                low = middle;
+            }
+        }
+        // A millisecond more: rounded down it would not have crossed yet, and the timer would fire for ever.
+        Some(self.at.after(high + 1e-3))
+    }
+}
+
+/// What the level drives the meter towards.
+fn gain(level: f64, judgement: &Judgement) -> f64 {
+    level * judgement.fade / (judgement.fade - judgement.settle)
+}
