@@ -76,12 +76,12 @@ fn all_mistakes_of_an_event_are_told_at_once_and_its_neighbours_are_kept() {
         expect![[r#"
             {"received":1795410000.0,"source":"a","kind":"other","check":"one","severity":"warning","status":"firing"}
             {"received":1795410000.0,"source":"c","kind":"other","check":"two","severity":"warning","status":"firing"}
-            event 1: -5 lies outside the years 1970 to 9999; also `severity`: `crit` is no severity (did you mean `critical`? known: info, warning, error, critical); also `value`: is a string, not a number (write the bare number, its unit in `unit`) (at ts); times before 1970-01-01T00:00:00Z are not taken
-            event 2: is missing or empty; also `host`: is a number, not a string (put it in quotes); also `labels`: is a list, not a map (write "labels": {"team": "shop"}) (at source); name the tool that sends, such as "source": "nagios"
+            event 1: ts: -5 lies outside the years 1970 to 9999; also `severity`: `crit` is no severity (did you mean `critical`? known: info, warning, error, critical); also `value`: is a string, not a number (write the bare number, its unit in `unit`); times before 1970-01-01T00:00:00Z are not taken
+            event 2: source: is missing or empty; also `host`: is a number, not a string (put it in quotes); also `labels`: is a list, not a map (write "labels": {"team": "shop"}); name the tool that sends, such as "source": "nagios"
             event 3: invalid type: string "text", expected an event, a JSON object at line 1 column 6; an event looks like {"source":"cron","check":"backup","host":"db-1","severity":"error"}
             event 4: invalid type: integer `5`, expected an event, a JSON object at line 1 column 1; an event looks like {"source":"cron","check":"backup","host":"db-1","severity":"error"}
             event 5: invalid type: null, expected an event, a JSON object at line 1 column 4; an event looks like {"source":"cron","check":"backup","host":"db-1","severity":"error"}
-            event 6: is missing or empty (at source); name the tool that sends, such as "source": "nagios"
+            event 6: source: is missing or empty; name the tool that sends, such as "source": "nagios"
         "#]],
     );
 }
@@ -92,9 +92,9 @@ fn numbers_that_are_none_are_refused_with_their_field() {
         r#"[{"source":"a","value":NaN},{"source":"a","threshold":1e309},{"source":"a","value":-Infinity},{"source":"a","value":1e308}]"#,
         expect![[r#"
             {"received":1795410000.0,"source":"a","kind":"other","check":"","severity":"warning","status":"firing","value":1e+308}
-            event 0: expected value at line 1 column 23 (at value); JSON knows neither NaN nor Infinity: leave the field out
-            event 1: number out of range at line 1 column 31 (at threshold); numbers must be finite: at most 1.7e308
-            event 2: invalid number at line 1 column 24 (at value); JSON knows neither NaN nor Infinity: leave the field out
+            event 0: value: expected value at line 1 column 23; JSON knows neither NaN nor Infinity: leave the field out
+            event 1: threshold: number out of range at line 1 column 31; numbers must be finite: at most 1.7e308
+            event 2: value: invalid number at line 1 column 24; JSON knows neither NaN nor Infinity: leave the field out
         "#]],
     );
 }
@@ -106,10 +106,10 @@ fn times_far_off_are_told_but_kept() {
         expect![[r#"
             {"ts":253402300799.0,"received":1795410000.0,"source":"a","kind":"other","check":"","severity":"warning","status":"firing"}
             {"ts":0.0,"received":1795410000.0,"source":"a","kind":"other","check":"","severity":"warning","status":"firing"}
-            event 2: 1795410000000 lies outside the years 1970 to 9999 (at ts); epoch seconds are meant; milliseconds must be divided by 1000
-            event 3: `tomorrow` is no time (at ts); write RFC 3339 ("2026-11-23T05:00:00Z") or Unix epoch seconds (1795410000.5)
-            event 4: `10000-01-01T00:00:00Z` is no time (at ts); write RFC 3339 ("2026-11-23T05:00:00Z") or Unix epoch seconds (1795410000.5)
-            event 5: is true or false, not a time (at ts); write RFC 3339 ("2026-11-23T05:00:00Z") or Unix epoch seconds (1795410000.5)
+            event 2: ts: 1795410000000 lies outside the years 1970 to 9999; epoch seconds are meant; milliseconds must be divided by 1000
+            event 3: ts: `tomorrow` is no time; write RFC 3339 ("2026-11-23T05:00:00Z") or Unix epoch seconds (1795410000.5)
+            event 4: ts: `10000-01-01T00:00:00Z` is no time; write RFC 3339 ("2026-11-23T05:00:00Z") or Unix epoch seconds (1795410000.5)
+            event 5: ts: is true or false, not a time; write RFC 3339 ("2026-11-23T05:00:00Z") or Unix epoch seconds (1795410000.5)
             warning: event 0: ts: lies 69890803 hours after the receipt: is the sender's clock right?
             warning: event 1: ts: lies 498725 hours before the receipt: is the sender's clock right?
         "#]],
@@ -135,7 +135,7 @@ fn a_body_that_is_cut_off_keeps_what_came_before() {
     check(
         r#"{"source":"a","check":"#,
         expect![[r#"
-            event 0: EOF while parsing a value at line 1 column 22 (at check); the text ends too early: was it cut off?
+            event 0: check: EOF while parsing a value at line 1 column 22; the text ends too early: was it cut off?
         "#]],
     );
 }
@@ -146,7 +146,7 @@ fn text_that_is_not_utf8_costs_only_its_own_event() {
         b"[{\"source\":\"a\",\"host\":\"caf\xe9\"},{\"source\":\"b\"}]",
         expect![[r#"
             {"received":1795410000.0,"source":"b","kind":"other","check":"","severity":"warning","status":"firing"}
-            event 0: invalid unicode code point at line 1 column 26 (at host); the text is not UTF-8
+            event 0: host: invalid unicode code point at line 1 column 26; the text is not UTF-8
         "#]],
     );
 }

@@ -138,14 +138,19 @@ fn four_tools_see_the_outage() {
 
 #[test]
 fn what_fires_is_resolved_unless_its_host_is_gone() {
-    let mut open = BTreeMap::new();
-    for event in story::events(story::SEED) {
-        let key = (event.source.clone(), event.host.clone(), event.check.clone());
-        match event.status {
-            Status::Firing => drop(open.insert(key, event)),
-            Status::Resolved => assert!(open.remove(&key).is_some(), "resolved without firing: {key:?}"),
-            _ => {}
+    for seed in 0..20 {
+        let mut open = BTreeMap::new();
+        for event in story::events(seed) {
+            let key = (event.source.clone(), event.host.clone(), event.check.clone());
+            match event.status {
+                Status::Firing => drop(open.insert(key, event)),
+                Status::Resolved => assert!(open.remove(&key).is_some(), "seed {seed}: not firing: {key:?}"),
+                _ => {}
+            }
         }
+        // The tale ends in the middle of an ordinary evening.
+        let last_hour = story::END.after(-3_600.0);
+        open.retain(|(_, host, _), event| host.as_deref() != Some("web-1") && event.ts.unwrap() < last_hour);
+        assert!(open.is_empty(), "seed {seed}: {:?}", open.keys());
     }
-    assert!(open.keys().all(|(_, host, _)| host.as_deref() == Some("web-1")), "{:?}", open.keys());
 }

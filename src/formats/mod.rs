@@ -98,7 +98,7 @@ fn settle(event: &mut Event, index: usize, warnings: &mut Vec<Warning>) {
 
 /// One event that could not be read. Those beside it are kept.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("event {index}: {message}{}{}", at(path), hint(help.as_deref()))]
+#[error("event {index}: {}{message}{}", at(path), hint(help.as_deref()))]
 pub struct Rejected {
     /// Its place in the body, from 0; for JSON Lines the number of the line, from 0, empty lines counted.
     pub index: usize,
@@ -129,7 +129,7 @@ impl Warning {
 
 /// A body of which nothing can be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{tool}: {message}{}{}", at(path), hint(help.as_deref()))]
+#[error("{tool}: {}{message}{}", at(path), hint(help.as_deref()))]
 pub struct FormatError {
     /// The format that tried to read it.
     pub tool: &'static str,
@@ -142,7 +142,7 @@ pub struct FormatError {
 }
 
 fn at(path: &str) -> String {
-    if path.is_empty() { String::new() } else { format!(" (at {path})") }
+    if path.is_empty() { String::new() } else { format!("{path}: ") }
 }
 
 fn hint(help: Option<&str>) -> String {

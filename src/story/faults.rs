@@ -63,6 +63,7 @@ pub(super) fn memory(random: &mut Random, events: &mut Vec<Event>) {
         let check = Check::of_host("shop", host, "swap_used");
         let worst = Timestamp::from_millis(DOWN.millis() - (critical * 1_000.0) as i64);
         let mut at = MEMORY_START.after(late);
+        let mut warned = false;
         while at < worst {
             // How far it has come, 0 to 1: the good minutes get shorter, the bad ones longer.
             let share = at.since(MEMORY_START) / DOWN.since(MEMORY_START);
@@ -70,6 +71,7 @@ pub(super) fn memory(random: &mut Random, events: &mut Vec<Event>) {
             let over = SWAP_LIMIT + random.between(0.5, 8.0) + 20.0 * share;
             events.push(check.fires(at, Severity::Warning, over, SWAP_LIMIT));
             if end >= worst {
+                warned = true;
                 break;
             }
             events.push(check.resolves(end, SWAP_LIMIT - random.between(1.0, 6.0), SWAP_LIMIT));
@@ -79,7 +81,7 @@ pub(super) fn memory(random: &mut Random, events: &mut Vec<Event>) {
             events.push(check.fires(worst, Severity::Critical, random.between(90.0, 97.0), 90.0));
         }
         // web-1 never speaks again; on the others the stale processes are killed by hand.
-        if host != "web-1" {
+        if host != "web-1" && (warned || critical > 0.0) {
             events.push(check.resolves(UP.after(random.between(200.0, 500.0)), random.between(4.0, 9.0), SWAP_LIMIT));
         }
     }
