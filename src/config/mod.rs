@@ -85,19 +85,8 @@ fn read_file(file: usize, object: &'static Object, findings: &mut Findings<'_>) 
         findings.mistake_of_file(file, Complaint::new(message).help("split it"));
         return Record::default();
     }
-    let text = match std::str::from_utf8(&source.text) {
-        Ok(text) => text,
-        Err(error) => {
-            let before = String::from_utf8_lossy(&source.text[..error.valid_up_to()]);
-            let line = before.matches('\n').count() + 1;
-            let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-            let complaint = Complaint::new("the file is not UTF-8 from here on").help("save it as UTF-8");
-            findings.set_incomplete();
-            findings.mistake(Spot { file, line, column, width: 1 }, "", complaint);
-            return Record::default();
-        }
-    };
-    let roots = salvage::read(file, text.trim_start_matches('\u{feff}'), findings);
+    let Some(text) = text_of(file, findings) else { return Record::default() };
+    let roots = salvage::read(file, text, findings);
     for root in &roots {
         if !matches!(root.data, tree::Data::Map(_) | tree::Data::Null | tree::Data::Broken) {
             let keys: Vec<String> = object.fields.iter().map(|field| format!("`{}`", field.name)).collect();
@@ -107,4 +96,30 @@ fn read_file(file: usize, object: &'static Object, findings: &mut Findings<'_>) 
     }
     let nodes: Vec<&tree::Node> = roots.iter().map(AsRef::as_ref).collect();
     read::record(&nodes, object, "", findings)
+}
+
+/// The text of a file without its byte order mark; `None` when it is no text, which is told.
+fn text_of<'a>(file: usize, findings: &mut Findings<'a>) -> Option<&'a str> {
+    let bytes = &findings.sources()[file].text;
+    let (end, complaint) = match std::str::from_utf8(bytes) {
+        Err(error) => {
+            let complaint = Complaint::new("the file is not UTF-8 from here on").help("save it as UTF-8");
+            (error.valid_up_to(), complaint)
+        }
+        Ok(text) => {
+            // The parser would end the file at a NUL, and count the lines otherwise at a lone carriage return.
+            let ends_line = |at: usize| text[at..].starts_with("\r\n");
+            let odd =
+                |(at, c): &(usize, char)| c.is_control() && !matches!(c, '\t' | '\n' | '\u{85}') && !ends_line(*at);
+            let Some((at, c)) = text.char_indices().find(odd) else { return Some(text.trim_start_matches('\u{feff}')) };
+            let message = format!("a control character (U+{:04X}) in the file", u32::from(c));
+            (at, Complaint::new(message).help("remove it; end lines with a line feed"))
+        }
+    };
+    let before = String::from_utf8_lossy(&bytes[..end]);
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    findings.set_incomplete();
+    findings.mistake(Spot { file, line, column, width: 1 }, "", complaint);
+    None
 }

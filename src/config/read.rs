@@ -110,6 +110,10 @@ fn map(
     let mut values = Vec::new();
     for (key, node) in pairs {
         let Some(name) = key_name(key, path, &mut seen, findings) else { continue };
+        if let Err(misfit) = scalar::read(name, Form::Name) {
+            findings.mistake(key.spot, path, misfit.complaint);
+            continue;
+        }
         if let Some(value) = value(node, form, &join(path, name), findings) {
             values.push((name.to_owned(), value));
         }

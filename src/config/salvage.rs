@@ -8,6 +8,12 @@ use std::rc::Rc;
 use super::findings::{Complaint, Findings, Spot};
 use super::tree::{self, Data, Node, SyntaxKind, SyntaxMistake, Text};
 
+/// After so many syntax mistakes the rest of the file is not looked at.
+const MOST_FOUND: usize = 100;
+
+/// So many sections, and entries of a section, are read one by one.
+const MOST_PARTS: usize = 5000;
+
 /// The root of a file as far as it can be read; every syntax mistake goes into the findings.
 /// The maps are to be read one after the other, as parts of one.
 pub(super) fn read(file: usize, text: &str, findings: &mut Findings<'_>) -> Vec<Rc<Node>> {
@@ -19,8 +25,10 @@ pub(super) fn read(file: usize, text: &str, findings: &mut Findings<'_>) -> Vec<
     let mut good = Vec::new();
     if whole.kind != SyntaxKind::Refused {
         let lines: Vec<&str> = text.lines().collect();
-        for section in sections(&lines) {
-            read_section(file, &section, &mut found, &mut good);
+        for section in sections(&lines).iter().take(MOST_PARTS) {
+            if found.len() < MOST_FOUND {
+                read_section(file, section, &mut found, &mut good);
+            }
         }
     }
     // Where only a part is read, an alias may miss its anchor without being wrong.
@@ -44,7 +52,10 @@ fn read_section(file: usize, section: &[Line<'_>], found: &mut Vec<SyntaxMistake
         Err(mistake) => {
             let before = found.len();
             let mut roots = Vec::new();
-            for entry in entries(section) {
+            for entry in entries(section).into_iter().take(MOST_PARTS) {
+                if found.len() >= MOST_FOUND {
+                    break;
+                }
                 match read_part(file, &entry).and_then(list_or_map) {
                     Ok(root) => roots.extend(root),
                     Err(mistake) => {

@@ -124,7 +124,14 @@ fn read_pace(text: &str, least: u32) -> Result<Pace, Misfit> {
     Ok(Pace { changes, window })
 }
 
+/// Longer matchers are refused.
+const LONGEST_MATCHER: usize = 2000;
+
 fn read_matcher(text: &str) -> Result<Matcher, Misfit> {
+    if text.len() > LONGEST_MATCHER {
+        let complaint = Complaint::new(format!("a matcher longer than {LONGEST_MATCHER} bytes"));
+        return Err(complaint.help("write several rules, or match a label").into());
+    }
     let matcher = Matcher::parse(text)
         .map_err(|error| Misfit { complaint: Complaint::new(error.message).help(error.help), at: error.at })?;
     let known: Vec<&str> = match matcher.name() {

@@ -73,7 +73,7 @@ fn description(field: &Field) -> String {
     if field.default.is_empty() { field.doc.to_owned() } else { format!("{} Default: {}.", field.doc, field.default) }
 }
 
-const DURATION: &str = "^([0-9]+w)?([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?$|^0$";
+const DURATION: &str = "^(?=[0-9])([0-9]+w)?([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?$";
 
 fn form_schema(form: Form) -> Value {
     let text = |pattern: &str, example: String| json!({ "type": "string", "pattern": pattern, "examples": [example] });
@@ -81,11 +81,13 @@ fn form_schema(form: Form) -> Value {
         Form::Text | Form::Name | Form::Path | Form::Mail => json!({ "type": "string", "minLength": 1 }),
         Form::Flag => json!({ "type": "boolean" }),
         Form::Word(words) => json!({ "enum": words() }),
-        Form::Duration(..) => {
-            json!({ "type": ["string", "integer"], "pattern": DURATION, "examples": ["5m", "1h30m"] })
-        }
+        Form::Duration(..) => json!({ "anyOf": [
+            { "type": "string", "pattern": DURATION, "examples": ["5m", "1h30m"] },
+            { "const": 0 },
+        ] }),
         Form::Pace(_) => text("^[0-9]+ changes? in +[0-9]", form.example()),
-        Form::Matcher | Form::PageMatcher => text("^[^=!]*(=|!=|=~|!~)", "service=~\"web|api\"".to_owned()),
+        Form::Matcher => text("^[^=!]*(=|!=)", "service=~\"web|api\"".to_owned()),
+        Form::PageMatcher => text("^ *(service|host|check|severity) *(=|!=|!~)", "service=~\"web|api\"".to_owned()),
         Form::Time => text("^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ].+(Z|z|[+-][0-9]{2}(:?[0-9]{2})?)", form.example()),
         Form::Number(least, most) => json!({ "type": "number", "minimum": least, "maximum": most }),
         Form::Whole(least, most) => json!({ "type": "integer", "minimum": least, "maximum": most }),

@@ -5,7 +5,7 @@
 use std::fmt;
 use std::ops::Range;
 
-use regex::Regex;
+use regex::{Regex, RegexBuilder};
 use serde::{Deserialize, Serialize};
 
 use super::event::Event;
@@ -150,6 +150,9 @@ impl Matcher {
 const FORM: &str = "write it as name=\"value\", name!=\"value\", name=~\"regex\" or name!~\"regex\"; \
                     one matcher an entry: all of a list must fit";
 
+/// How large a compiled pattern may be, in bytes: `a{1000}{1000}` must not fill the memory.
+const LARGEST_REGEX: usize = 1 << 20;
+
 /// The regular expression, anchored at both ends.
 fn anchored(value: &str) -> Result<Regex, MatcherError> {
     let message = format!("`{value}` is no valid regular expression");
@@ -163,7 +166,8 @@ fn anchored(value: &str) -> Result<Regex, MatcherError> {
         let at = at.map_or(0..0, |span| span.start.offset..span.end.offset);
         return Err(MatcherError { message, help: what, at });
     }
-    Regex::new(&format!("^(?:{value})$")).map_err(|error| MatcherError { message, help: error.to_string(), at: 0..0 })
+    let anchored = RegexBuilder::new(&format!("^(?:{value})$")).size_limit(LARGEST_REGEX).build();
+    anchored.map_err(|error| MatcherError { message, help: error.to_string(), at: 0..0 })
 }
 
 /// The range moved to the right; an empty one still means "all of it".
