@@ -28,43 +28,43 @@ fn the_story_has_this_cast() {
         let key = format!("{} {} {} {}", event.source, event.check, event.severity, event.status);
         *counts.entry(key).or_insert(0) += 1;
     }
-    let table: String = counts.iter().map(|(key, count)| format!("{count:5} {key}\n")).collect();
+    let table: String = counts.iter().map(|(key, count)| format!("{key}: {count}\n")).collect();
     expect![[r#"
-            1 cloud instance_replaced info event
-           13 deployer deploy info event
-          269 monit cpu_busy warning firing
-          269 monit cpu_busy warning resolved
-            6 monit disk_used critical firing
-           10 monit disk_used warning firing
-            1 monit disk_used warning resolved
-           14 monit io_wait warning firing
-           14 monit io_wait warning resolved
-            6 monit load_average warning firing
-            6 monit load_average warning resolved
-           23 monit memory_used warning firing
-           23 monit memory_used warning resolved
-            1 monit ping critical firing
-            2 monit swap_used critical firing
-           91 monit swap_used warning firing
-           91 monit swap_used warning resolved
-            1 newrelic apdex critical firing
-            1 newrelic apdex warning resolved
-            2 newrelic error_rate critical firing
-            1 newrelic error_rate warning firing
-            2 newrelic error_rate warning resolved
-            1 newrelic response_time_p95 critical firing
-           14 newrelic response_time_p95 warning firing
-           15 newrelic response_time_p95 warning resolved
-            7 pingdom http critical firing
-            7 pingdom http critical resolved
-         1220 sentry ActionController::UnknownFormat error event
-          379 sentry Bundler::GemNotFound error event
-          145 sentry Cache::ServerGone error event
-          423 sentry Cart::ItemGone error event
-          753 sentry OAuth::TokenExpired error event
-          388 sentry Payment::GatewayRefused error event
-          103 sentry Redis::TimeoutError error event
-          168 sentry Search::IndexStale error event
+        cloud instance_replaced info event: 1
+        deployer deploy info event: 13
+        monit cpu_busy warning firing: 269
+        monit cpu_busy warning resolved: 269
+        monit disk_used critical firing: 6
+        monit disk_used warning firing: 10
+        monit disk_used warning resolved: 1
+        monit io_wait warning firing: 14
+        monit io_wait warning resolved: 14
+        monit load_average warning firing: 6
+        monit load_average warning resolved: 6
+        monit memory_used warning firing: 23
+        monit memory_used warning resolved: 23
+        monit ping critical firing: 1
+        monit swap_used critical firing: 2
+        monit swap_used warning firing: 91
+        monit swap_used warning resolved: 91
+        newrelic apdex critical firing: 1
+        newrelic apdex warning resolved: 1
+        newrelic error_rate critical firing: 2
+        newrelic error_rate warning firing: 1
+        newrelic error_rate warning resolved: 2
+        newrelic response_time_p95 critical firing: 1
+        newrelic response_time_p95 warning firing: 14
+        newrelic response_time_p95 warning resolved: 15
+        pingdom http critical firing: 7
+        pingdom http critical resolved: 7
+        sentry ActionController::UnknownFormat error event: 1220
+        sentry Bundler::GemNotFound error event: 379
+        sentry Cache::ServerGone error event: 145
+        sentry Cart::ItemGone error event: 423
+        sentry OAuth::TokenExpired error event: 753
+        sentry Payment::GatewayRefused error event: 388
+        sentry Redis::TimeoutError error event: 103
+        sentry Search::IndexStale error event: 168
     "#]]
     .assert_eq(&table);
 }
