@@ -13,6 +13,7 @@ mod recording;
 mod replay;
 mod rules;
 pub mod schema;
+pub mod serve;
 mod test;
 mod why;
 
@@ -33,6 +34,8 @@ struct Squelch {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Judge what comes in over HTTP, and page people
+    Serve(serve::ServeArgs),
     /// Validate every rule file: all mistakes at once, with file, line, column and help
     Check(check::CheckArgs),
     /// Run the rules' own tests in virtual time
@@ -63,6 +66,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 fn run(command: &Command) -> ExitCode {
     match command {
+        Command::Serve(args) => serve::run(args),
         Command::Check(args) => check::run(args),
         Command::Test(args) => told(test::run(args)),
         Command::Replay(args) => told(replay::run(args)),

@@ -82,7 +82,7 @@ impl Server {
         loop {
             let accepted = tokio::select! {
                 biased;
-                _ = stop.wait_for(|stop| *stop) => break,
+                () = stopped(&mut stop) => break,
                 Some(_) = connections.join_next(), if !connections.is_empty() => continue,
                 accepted = accept(&listener, &slots) => accepted,
             };
@@ -96,6 +96,11 @@ impl Server {
         }
         connections.shutdown().await;
     }
+}
+
+async fn stopped(stop: &mut watch::Receiver<bool>) {
+    // A vanished sender means the same.
+    drop(stop.wait_for(|stop| *stop).await);
 }
 
 async fn accept(

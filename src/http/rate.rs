@@ -40,11 +40,11 @@ impl Limiter {
         Self { rate, buckets: HashMap::new() }
     }
 
-    /// Takes `events` from the sender's bucket. A bucket that is not empty gives as many as are asked for and goes
+    /// Takes `events` from the sender's bucket. A bucket with one token gives as many as are asked for and goes
     /// into debt, so that a batch larger than the burst is possible, once.
     ///
     /// # Errors
-    /// How long to wait until the bucket is no longer empty.
+    /// How long to wait until the bucket has one again.
     pub fn take(&mut self, sender: (IpAddr, &str), events: usize, now: Timestamp) -> Result<(), Duration> {
         if self.buckets.len() >= MOST_SENDERS {
             let rate = self.rate;
@@ -57,7 +57,7 @@ impl Limiter {
         }
         let bucket = self.buckets.entry(key).or_insert(full);
         *bucket = Bucket { tokens: bucket.level(self.rate, now), at: now };
-        if bucket.tokens <= 0.0 {
+        if bucket.tokens < self.rate.burst.min(1.0) {
             let wait = (1.0 - bucket.tokens) / self.rate.per_second;
             return Err(Duration::try_from_secs_f64(wait).unwrap_or(Duration::MAX));
         }

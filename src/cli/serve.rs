@@ -1,0 +1,158 @@
+//! `squelch serve`: settings, logs and signals around a [`Service`].
+//!
+//! Deliberately nothing of what it serves: that is `service`.
+#![expect(clippy::print_stdout, reason = "says where to send events, and prints the pages of the console")]
+#![expect(clippy::print_stderr, reason = "says why it cannot start")]
+
+use std::io::{self, IsTerminal};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Args;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tracing::{error, info, warn};
+use tracing_subscriber::EnvFilter;
+
+use crate::config::{self, Log, LogFormat, Settings};
+use crate::deliver;
+use crate::files;
+use crate::service::{Options, Service};
+use crate::sinks::Paint;
+
+/// The arguments of `squelch serve`. None is needed.
+#[derive(Args, Debug)]
+pub struct ServeArgs {
+    /// The settings file
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The folder with the rule files, laid over the shipped ones [default: ./rules, where it exists]
+    #[arg(long, value_name = "DIR")]
+    rules: Option<PathBuf>,
+    /// Where the store lives [default: ./squelch-data]
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    /// Where to listen [default: 127.0.0.1:9393]
+    #[arg(long, value_name = "HOST:PORT")]
+    listen: Option<String>,
+    /// Judge everything, page nobody
+    #[arg(long)]
+    shadow: bool,
+}
+
+/// Serves until it is told to stop. Exit code 1 = it could not start, or it failed.
+#[must_use]
+pub fn run(args: &ServeArgs) -> ExitCode {
+    let settings = match settings(args) {
+        Ok(settings) => settings,
+        Err(report) => {
+            eprintln!("{report}");
+            return ExitCode::FAILURE;
+        }
+    };
+    start_log(settings.log);
+    match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime.block_on(serve(settings)),
+        Err(error) => {
+            eprintln!("squelch cannot start its runtime: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The settings file with the arguments laid over it.
+fn settings(args: &ServeArgs) -> Result<Settings, String> {
+    let mut settings = match &args.config {
+        None => Settings::default(),
+        Some(path) => {
+            let source = files::read(path).map_err(|error| error.to_string())?;
+            config::settings(&source).map_err(|report| report.to_string())?
+        }
+    };
+    settings.rules = args.rules.clone().or(settings.rules);
+    settings.shadow |= args.shadow;
+    if let Some(dir) = &args.data_dir {
+        settings.data_dir.clone_from(dir);
+    }
+    if let Some(listen) = &args.listen {
+        settings.listen.clone_from(listen);
+    }
+    Ok(settings)
+}
+
+/// Logs go to standard error; `SQUELCH_LOG` (such as `debug` or `squelch::http=trace`) goes before the settings.
+fn start_log(log: Log) {
+    let usual = format!("{},hyper=warn,reqwest=warn,rustls=warn,sled=warn", log.level);
+    let filter = EnvFilter::try_from_env("SQUELCH_LOG").unwrap_or_else(|_| EnvFilter::new(usual));
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    match log.format {
+        LogFormat::Json => builder.json().init(),
+        LogFormat::Text => builder.with_ansi(io::stderr().is_terminal()).init(),
+    }
+}
+
+async fn serve(settings: Settings) -> ExitCode {
+    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        eprintln!("squelch cannot listen for signals, so it could not be stopped in order");
+        return ExitCode::FAILURE;
+    };
+    let paint = if io::stdout().is_terminal() { Paint::Colour } else { Paint::Plain };
+    let couriers = deliver::Options { paint, ..deliver::Options::default() };
+    let mut service = match Service::start(Options { settings: settings.clone(), couriers, probe: None }).await {
+        Ok(service) => service,
+        Err(error) => {
+            error!("squelch cannot start: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    println!("{}", welcome(&service, &settings));
+    let code = tokio::select! {
+        () = told(&mut terminate, &mut interrupt) => ExitCode::SUCCESS,
+        () = service.failed() => {
+            error!("the pump has ended by itself: nothing is judged any more, so squelch ends");
+            ExitCode::FAILURE
+        }
+    };
+    tokio::select! {
+        () = service.stop() => code,
+        () = told(&mut terminate, &mut interrupt) => {
+            warn!("told to stop a second time: ending at once; what was acknowledged is stored");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn told(terminate: &mut Signal, interrupt: &mut Signal) {
+    tokio::select! {
+        _ = terminate.recv() => info!("told to stop by SIGTERM"),
+        _ = interrupt.recv() => info!("told to stop by SIGINT"),
+    }
+}
+
+/// What is printed at the start: where to send events, where the data is, which rules are in force, who is told.
+fn welcome(service: &Service, settings: &Settings) -> String {
+    let (scheme, insecure) = if settings.tls.is_some() { ("https", " --cacert CA.pem") } else { ("http", "") };
+    let url = format!("{scheme}://{}", service.address());
+    let token = if settings.auth.is_some() { " -H \"Authorization: Bearer $TOKEN\"" } else { "" };
+    let event = r#"{"source":"me","kind":"host","service":"shop","host":"db-1","check":"disk","severity":"critical","value":97}"#;
+    let rules = service.rules();
+    let told = if rules.shadow { "nobody: shadow mode".to_owned() } else { rules.receivers.join(", ") };
+    format!(
+        "squelch {version} listens on {url}\n\
+         \n  send events  curl{insecure}{token} {url}/api/v1/events -H 'Content-Type: application/json' -d '{event}'\
+         \n  other tools  {url}/ingest lists their webhooks\
+         \n  look inside  {url}/api/v1/incidents  {url}/metrics  {url}/-/ready\
+         \n  data         {data}\
+         \n  rules        {count} in {files} ({fingerprint})\
+         \n  told         {told}\n",
+        version = env!("CARGO_PKG_VERSION"),
+        data = absolute(&settings.data_dir).display(),
+        count = rules.rules,
+        files = rules.files.join(", "),
+        fingerprint = rules.fingerprint,
+    )
+}
+
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}

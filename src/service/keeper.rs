@@ -1,0 +1,230 @@
+//! The store under guard: what could not be stored is kept in memory and stored as soon as it can be.
+//!
+//! Deliberately without judgement: it does not know what the records mean.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tracing::{error, info, warn};
+
+use super::judge::Records;
+use crate::domain::{Alarms, Change, Engine, Event, Timestamp};
+use crate::inbox::Refusal;
+use crate::store::{Batch, CommitError, Recovered, Step, Store, StoreError, StoreOptions};
+
+/// While the disk is full or the store is broken, it is tried again this often.
+const TRY_AGAIN: Duration = Duration::from_secs(1);
+
+/// The store, and what it still lacks.
+pub(super) struct Keeper {
+    dir: PathBuf,
+    options: StoreOptions,
+    /// `None` = it could not be opened anew after it broke.
+    store: Option<Store>,
+    /// What could not be stored: the newest value of each record.
+    owed: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
+    /// The events that led to it. They are few: no more are taken while something is owed.
+    events: Vec<(u64, Event)>,
+    trouble: Option<Refusal>,
+    tried: Timestamp,
+    /// Whether the last step of maintenance left something to do.
+    busy: bool,
+}
+
+impl Keeper {
+    /// Opens the store.
+    pub(super) fn open(dir: &Path, options: &StoreOptions) -> Result<(Self, Recovered), StoreError> {
+        let (store, recovered) = Store::open(dir, options)?;
+        let keeper = Self {
+            dir: dir.to_owned(),
+            options: options.clone(),
+            store: Some(store),
+            owed: BTreeMap::new(),
+            events: Vec::new(),
+            trouble: None,
+            tried: Timestamp::EPOCH,
+            busy: false,
+        };
+        Ok((keeper, recovered))
+    }
+
+    /// Why nothing can be stored at present.
+    pub(super) fn trouble(&self) -> Option<&Refusal> {
+        self.trouble.as_ref()
+    }
+
+    /// The number of the next event, as far as the store knows.
+    pub(super) fn next_seq(&self) -> u64 {
+        self.store.as_ref().map_or(0, Store::next_seq)
+    }
+
+    /// Whether something waits to be stored.
+    pub(super) fn owes(&self) -> bool {
+        !self.owed.is_empty() || !self.events.is_empty()
+    }
+
+    /// Whether a snapshot or a compaction is going on.
+    pub(super) fn is_busy(&self) -> bool {
+        self.busy && self.trouble.is_none()
+    }
+
+    /// Adds to what waits to be stored.
+    pub(super) fn owe(&mut self, changes: Vec<Change>) {
+        self.owed.extend(changes.into_iter().map(|change| (change.key, change.value)));
+    }
+
+    /// Stores everything that is owed with this; when it returns well, it survives a power cut.
+    ///
+    /// # Errors
+    /// Why it could not be stored. It is kept and owed.
+    pub(super) fn commit(
+        &mut self,
+        now: Timestamp,
+        events: &[(u64, &Event)],
+        changes: Vec<Change>,
+    ) -> Result<(), Refusal> {
+        if self.trouble.is_none() && !self.owes() {
+            let result = self.put(now, events, &changes);
+            if result.is_err() {
+                self.keep(events, changes);
+            }
+            return self.note(now, result);
+        }
+        self.keep(events, changes);
+        if let Some(trouble) = &self.trouble
+            && now < self.tried + TRY_AGAIN
+        {
+            return Err(trouble.clone());
+        }
+        let result = self.put_owed(now);
+        self.note(now, result)
+    }
+
+    fn keep(&mut self, events: &[(u64, &Event)], changes: Vec<Change>) {
+        self.owe(changes);
+        self.events.extend(events.iter().map(|(seq, event)| (*seq, (*event).clone())));
+    }
+
+    fn note(&mut self, now: Timestamp, result: Result<(), String>) -> Result<(), Refusal> {
+        self.tried = now;
+        self.trouble = result.err().map(Refusal::Storage);
+        self.trouble.clone().map_or(Ok(()), Err)
+    }
+
+    fn put_owed(&mut self, now: Timestamp) -> Result<(), String> {
+        self.open_anew()?;
+        let kept = std::mem::take(&mut self.events);
+        let next = self.store.as_ref().map_or(0, Store::next_seq);
+        // What a broken commit did store is not stored twice.
+        let events: Vec<_> = kept.iter().filter(|(seq, _)| *seq >= next).map(|(seq, event)| (*seq, event)).collect();
+        let changes: Vec<_> =
+            self.owed.iter().map(|(key, value)| Change { key: key.clone(), value: value.clone() }).collect();
+        let result = self.put(now, &events, &changes);
+        match &result {
+            Ok(()) => self.owed.clear(),
+            Err(_) => self.events = kept,
+        }
+        result
+    }
+
+    fn put(&mut self, now: Timestamp, events: &[(u64, &Event)], changes: &[Change]) -> Result<(), String> {
+        let Some(store) = &mut self.store else { return Err("the store is not open".to_owned()) };
+        match store.commit(&Batch { events, changes, now }) {
+            Ok(_) => Ok(()),
+            // Halves are not atomic together; a group this large only comes of a long time without storage.
+            Err(CommitError::TooLarge { .. }) if events.len() + changes.len() > 1 => {
+                let (early, late) = events.split_at(events.len() / 2);
+                let (first, rest) = changes.split_at(changes.len() / 2);
+                self.put(now, early, first)?;
+                self.put(now, late, rest)
+            }
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    /// Opens a broken store anew.
+    fn open_anew(&mut self) -> Result<(), String> {
+        if self.store.as_ref().is_some_and(|store| store.broken().is_none()) {
+            return Ok(());
+        }
+        self.reopen().map(drop)
+    }
+
+    fn reopen(&mut self) -> Result<Recovered, String> {
+        // The old one must let go of its lock first.
+        self.store = None;
+        let (store, recovered) = Store::open(&self.dir, &self.options).map_err(|error| error.to_string())?;
+        for damage in &recovered.damage {
+            error!(%damage, "damage was found when the store was opened anew");
+        }
+        self.store = Some(store);
+        Ok(recovered)
+    }
+
+    /// The records as they are stored, with what is owed laid over them.
+    pub(super) fn records(&mut self) -> Records {
+        let recovered = match self.reopen() {
+            Ok(recovered) => recovered,
+            Err(cause) => {
+                error!(cause, "the store could not be opened anew");
+                return None;
+            }
+        };
+        let mut records: BTreeMap<_, _> = recovered.records.into_iter().collect();
+        for (key, value) in &self.owed {
+            match value {
+                Some(value) => records.insert(key.clone(), value.clone()),
+                None => records.remove(key),
+            };
+        }
+        Some(records.into_iter().collect())
+    }
+
+    /// One step of a snapshot or a compaction, when one is due.
+    pub(super) fn roll(&mut self, now: Timestamp, engine: &Engine, alarms: &Alarms) {
+        if self.trouble.is_some() || self.owes() {
+            return;
+        }
+        let Some(store) = &mut self.store else { return };
+        self.busy = match store.maintain(now, |cursor, bytes| part(engine, alarms, cursor, bytes)) {
+            Ok(Step::Idle) => false,
+            Ok(_) => true,
+            Err(error) => {
+                // The next commit meets the same trouble, and tells it.
+                warn!(%error, "a step of maintenance failed");
+                false
+            }
+        };
+    }
+
+    /// Writes a whole snapshot, when there is one to write, and lets go of the store.
+    pub(super) fn close(mut self, now: Timestamp, engine: &Engine, alarms: &Alarms) {
+        if let Some(trouble) = &self.trouble {
+            error!(%trouble, "stopping although not everything could be stored");
+            return;
+        }
+        let Some(store) = &mut self.store else { return };
+        store.ask_for_snapshot();
+        let ended = loop {
+            match store.maintain(now, |cursor, bytes| part(engine, alarms, cursor, bytes)) {
+                Ok(Step::Idle | Step::Snapshot) => break Ok(()),
+                Ok(_) => {}
+                Err(error) => break Err(error),
+            }
+        };
+        match ended {
+            Ok(()) => info!("the snapshot is whole"),
+            Err(error) => warn!(%error, "the last snapshot failed; the journal has everything"),
+        }
+    }
+}
+
+/// A part of the records; those of the alarms are few and come first.
+fn part(engine: &Engine, alarms: &Alarms, cursor: u64, bytes: usize) -> (Vec<Change>, Option<u64>) {
+    let (mut records, next) = engine.snapshot_part(cursor, bytes);
+    if cursor == 0 {
+        records.extend(alarms.snapshot());
+    }
+    (records, next)
+}

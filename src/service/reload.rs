@@ -1,0 +1,169 @@
+//! New rules while running: when files change, when asked over HTTP, and on SIGHUP. What is wrong changes nothing.
+//!
+//! Deliberately not the reading and checking themselves: those are `files` and `config`.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use notify::{RecursiveMode, Watcher};
+use tokio::sync::{mpsc, watch};
+use tokio::time::sleep;
+use tracing::{error, info, warn};
+
+use super::post::Mail;
+use crate::clock::Clock;
+use crate::config::{self, Bundle, Source};
+use crate::files;
+use crate::http::app::{Condition, Reload};
+use crate::http::metrics::Metrics;
+use crate::inbox::{Inbox, Order};
+
+/// Editors write a file in several steps; it is read when nothing has changed for so long.
+const SETTLE: Duration = Duration::from_millis(300);
+/// What the warning about bad rules begins with.
+const BAD: &str = "the rules on disk are wrong, and the old ones are in force: ";
+
+/// Reads rules again.
+pub(super) struct Reloader {
+    pub(super) dir: Option<PathBuf>,
+    pub(super) shadow: bool,
+    pub(super) inbox: Inbox,
+    pub(super) mails: mpsc::Sender<Mail>,
+    pub(super) metrics: Metrics,
+    pub(super) condition: Arc<watch::Sender<Condition>>,
+    pub(super) clock: Clock,
+    /// The files as they were last tried.
+    pub(super) last: Vec<Source>,
+}
+
+/// Rules from their files: everything that is wrong, in words.
+pub(super) fn read(dir: Option<&Path>, shadow: bool) -> Result<(Bundle, Vec<Source>), (String, Vec<Source>)> {
+    let sources = files::read_rules(dir).map_err(|error| (error.to_string(), Vec::new()))?;
+    match config::load(&sources) {
+        Ok(mut bundle) => {
+            bundle.policy.shadow |= shadow;
+            Ok((bundle, sources))
+        }
+        Err(report) => Err((report.to_string(), sources)),
+    }
+}
+
+impl Reloader {
+    /// Works until nobody can ask any more (`asked` is closed) or `stop` turns true.
+    pub(super) async fn run(mut self, mut asked: mpsc::Receiver<Reload>, mut stop: watch::Receiver<bool>) {
+        let (changed, mut changes) = mpsc::channel(1);
+        // The watcher's thread ends when it is dropped.
+        let _watcher = self.watch(changed);
+        let mut hangup = hangup();
+        loop {
+            tokio::select! {
+                biased;
+                () = stopped(&mut stop) => return,
+                reload = asked.recv() => {
+                    let Some(reload) = reload else { return };
+                    let result = self.reload(Cause::Asked).await;
+                    // Who asked may have gone.
+                    let _ = reload.send(result.map(Option::unwrap_or_default));
+                }
+                () = next(&mut hangup) => drop(self.reload(Cause::Asked).await),
+                Some(()) = changes.recv() => {
+                    sleep(SETTLE).await;
+                    while changes.try_recv().is_ok() {}
+                    drop(self.reload(Cause::Changed).await);
+                }
+            }
+        }
+    }
+
+    fn watch(&self, changed: mpsc::Sender<()>) -> Option<notify::RecommendedWatcher> {
+        let dir = self.dir.clone().or_else(|| Some(PathBuf::from(files::RULES_DIR)).filter(|dir| dir.is_dir()))?;
+        let told = move |event: notify::Result<notify::Event>| {
+            if event.is_ok_and(|event| !event.kind.is_access()) {
+                // One waiting change is enough.
+                let _ = changed.try_send(());
+            }
+        };
+        let watcher = notify::recommended_watcher(told).and_then(|mut watcher| {
+            watcher.watch(&dir, RecursiveMode::NonRecursive)?;
+            Ok(watcher)
+        });
+        match watcher {
+            Ok(watcher) => Some(watcher),
+            Err(error) => {
+                warn!(%error, dir = %dir.display(), "the rules cannot be watched: POST /-/reload after a change");
+                None
+            }
+        }
+    }
+
+    /// Reads the files; `None` = nothing has changed since they were last tried.
+    async fn reload(&mut self, cause: Cause) -> Result<Option<String>, String> {
+        let (dir, shadow) = (self.dir.clone(), self.shadow);
+        let read = tokio::task::spawn_blocking(move || read(dir.as_deref(), shadow)).await;
+        let read = read.map_err(|_| "reading the rules failed; please report it as a bug".to_owned())?;
+        let (Ok((_, sources)) | Err((_, sources))) = &read;
+        if cause == Cause::Changed && *sources == self.last {
+            return Ok(None);
+        }
+        self.last.clone_from(sources);
+        match read {
+            Ok((bundle, _)) => self.put_in_force(bundle).await.map(Some),
+            Err((report, _)) => Err(self.refuse(report)),
+        }
+    }
+
+    async fn put_in_force(&mut self, bundle: Bundle) -> Result<String, String> {
+        for warning in &bundle.warnings {
+            warn!("{warning}");
+        }
+        let Bundle { policy, receivers, fingerprint, warnings } = bundle;
+        let message = format!("{} rules are in force ({fingerprint}), {} warnings", policy.rules.len(), warnings.len());
+        // First the receivers: a page under the new policy must find its courier.
+        self.mails.send(Mail::Receivers(receivers)).await.map_err(|_| "squelch is stopping".to_owned())?;
+        self.inbox.order(Order::Policy(Arc::new(policy))).await.map_err(|refusal| refusal.to_string())?;
+        info!("{message}");
+        self.metrics.reload_successful.set(1);
+        self.metrics.reload_at.set(self.clock.now().secs());
+        self.condition.send_modify(|condition| condition.warnings.retain(|warning| !warning.starts_with(BAD)));
+        Ok(message)
+    }
+
+    fn refuse(&self, report: String) -> String {
+        error!("the rules are wrong, and the old ones stay in force:\n{report}");
+        self.metrics.reload_successful.set(0);
+        self.condition.send_modify(|condition| {
+            condition.warnings.retain(|warning| !warning.starts_with(BAD));
+            condition.warnings.push(format!("{BAD}{report}"));
+        });
+        report
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Cause {
+    /// Somebody wants it.
+    Asked,
+    /// Something in the folder moved; it may be nothing.
+    Changed,
+}
+
+type Hangup = Option<tokio::signal::unix::Signal>;
+
+fn hangup() -> Hangup {
+    tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup())
+        .inspect_err(|error| warn!(%error, "SIGHUP cannot be listened for"))
+        .ok()
+}
+
+async fn stopped(stop: &mut watch::Receiver<bool>) {
+    // A vanished sender means the same.
+    drop(stop.wait_for(|stop| *stop).await);
+}
+
+async fn next(hangup: &mut Hangup) {
+    match hangup {
+        Some(signal) => drop(signal.recv().await),
+        None => std::future::pending().await,
+    }
+}

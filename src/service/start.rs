@@ -1,0 +1,244 @@
+//! From settings to a running service: first everything that can fail, then everything that runs.
+//!
+//! Deliberately the only place that knows how the parts hang together.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::thread;
+
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinHandle;
+use tracing::{error, info, warn};
+
+use super::judge::{Judge, Probe};
+use super::keeper::Keeper;
+use super::post::{Mail, Office};
+use super::pump::Pump;
+use super::reload::{self, Reloader};
+use super::{InForce, Options, Service, StartError, tls};
+use crate::clock::Clock;
+use crate::config::{Bundle, Settings, Source};
+use crate::deliver::{self, Couriers};
+use crate::domain::{Alarms, Engine};
+use crate::http::app::{App, Condition, Handles, Limits, Reload, Token};
+use crate::http::listener::{ConnectionLimits, Server};
+use crate::http::metrics::Metrics;
+use crate::http::rate::Rate;
+use crate::http::router;
+use crate::inbox::{self, Capacity, Inbox, Order, Outlet};
+use crate::sinks::{Receiver, Secret};
+use crate::store::StoreOptions;
+
+/// A sender may send at once what it may send in so many seconds.
+const BURST: f64 = 10.0;
+/// How many things may wait between two parts.
+const QUEUE: usize = 1_024;
+/// What the trouble is called when the store was damaged.
+const DAMAGED: &str = "its store was damaged";
+
+pub(super) async fn start(options: Options) -> Result<Service, StartError> {
+    let Options { settings, couriers, probe } = options;
+    let (bundle, sources) =
+        reload::read(settings.rules.as_deref(), settings.shadow).map_err(|(report, _)| StartError::Rules(report))?;
+    for warning in &bundle.warnings {
+        warn!("{warning}");
+    }
+    let token = settings.auth.as_ref().map(read_token).transpose()?;
+    let tls = settings.tls.as_ref().map(tls::server_config).transpose()?;
+    let (listener, address) = listen(&settings.listen, token.is_some()).await?;
+    let restored = restore(&settings, &bundle, probe)?;
+    let rules = in_force(&bundle, &sources);
+    let (parts, outlet) = Parts::new(&settings, &restored);
+    let (mails, office) = parts.start_office(bundle.receivers, couriers);
+    parts.tell_damage(&restored.damage);
+    let (pump, pump_ended) = parts.start_pump(restored, outlet, mails.clone()).map_err(StartError::Thread)?;
+    let (stop, stopping) = watch::channel(false);
+    let (reload, reloader) = parts.start_reloader(&settings, sources, mails.clone(), stopping.clone());
+    let app = parts.app(&settings, token, reload);
+    let connections = ConnectionLimits { connections: settings.limits.connections, ..ConnectionLimits::default() };
+    let server = tokio::spawn(Server::new(listener, tls, router(app), connections).run(stopping));
+    let Parts { inbox, condition, .. } = parts;
+    let condition = condition.subscribe();
+    Ok(Service { address, rules, inbox, condition, mails, stop, server, reloader, office, pump, pump_ended })
+}
+
+/// What is read from disk before anything runs.
+struct Restored {
+    judge: Judge,
+    keeper: Keeper,
+    next_seq: u64,
+    /// What was damaged.
+    damage: Vec<String>,
+}
+
+fn restore(settings: &Settings, bundle: &Bundle, probe: Option<Probe>) -> Result<Restored, StartError> {
+    let limits = &settings.store;
+    let options = StoreOptions {
+        cache: limits.cache,
+        min_free: limits.min_free,
+        history_age: limits.history,
+        ..StoreOptions::default()
+    };
+    let (keeper, recovered) = Keeper::open(&settings.data_dir, &options)?;
+    let mut damage: Vec<_> = recovered.damage.iter().map(ToString::to_string).collect();
+    let count = recovered.records.len();
+    let own = |key: &[u8]| key.first() == Some(&Alarms::KEY);
+    let (alarms, records): (Vec<_>, Vec<_>) = recovered.records.into_iter().partition(|(key, _)| own(key));
+    let (alarms, unreadable) = Alarms::restore(alarms);
+    damage.extend(unreadable.iter().map(ToString::to_string));
+    let (engine, unreadable) = Engine::restore(Arc::new(bundle.policy.clone()), records);
+    damage.extend(unreadable.iter().map(ToString::to_string));
+    for damage in &damage {
+        error!("the store was damaged: {damage}");
+    }
+    info!(records = count, batches = recovered.batches, next_seq = recovered.next_seq, "the state is restored");
+    Ok(Restored { judge: Judge::new(engine, alarms, probe), keeper, next_seq: recovered.next_seq, damage })
+}
+
+/// What the parts share.
+struct Parts {
+    clock: Clock,
+    metrics: Metrics,
+    condition: Arc<watch::Sender<Condition>>,
+    inbox: Inbox,
+}
+
+impl Parts {
+    fn new(settings: &Settings, restored: &Restored) -> (Self, Outlet) {
+        let clock = Clock::start(restored.judge.engine.now());
+        let metrics = Metrics::new(clock.now());
+        metrics.reload_successful.set(1);
+        metrics.reload_at.set(clock.now().secs());
+        let warnings = restored.damage.iter().map(|damage| format!("{DAMAGED}: {damage}")).collect();
+        let condition = Arc::new(watch::Sender::new(Condition { problems: Vec::new(), warnings }));
+        let (inbox, outlet) = inbox::bounded(Capacity { events: settings.limits.inbox, ..Capacity::default() });
+        (Self { clock, metrics, condition, inbox }, outlet)
+    }
+
+    fn start_office(
+        &self,
+        receivers: Vec<Receiver>,
+        options: deliver::Options,
+    ) -> (mpsc::Sender<Mail>, JoinHandle<()>) {
+        let (results, delivered) = mpsc::channel(QUEUE);
+        let (mails, mailbox) = mpsc::channel(QUEUE);
+        let couriers = Couriers::start(receivers, options, results);
+        let office = Office::new(couriers, delivered, (self.inbox.clone(), self.metrics.clone()));
+        (mails, tokio::spawn(office.run(mailbox)))
+    }
+
+    fn tell_damage(&self, damage: &[String]) {
+        if damage.is_empty() {
+            return;
+        }
+        let why = format!(
+            "{}; what could be saved is in force, and what was damaged is kept in the quarantine of the data directory",
+            damage.join("; ")
+        );
+        if let Err(refusal) = self.inbox.submit(Order::Trouble(DAMAGED.to_owned(), why)) {
+            error!(%refusal, "the damage could not be told to people");
+        }
+    }
+
+    fn start_pump(
+        &self,
+        restored: Restored,
+        outlet: Outlet,
+        mails: mpsc::Sender<Mail>,
+    ) -> std::io::Result<(thread::JoinHandle<()>, oneshot::Receiver<()>)> {
+        let Restored { judge, keeper, next_seq, damage: _ } = restored;
+        let pump = Pump {
+            judge,
+            keeper,
+            outlet,
+            clock: self.clock.clone(),
+            metrics: self.metrics.clone(),
+            condition: Arc::clone(&self.condition),
+            post: Box::new(move |notifications| {
+                if !notifications.is_empty() && mails.blocking_send(Mail::Send(notifications.to_vec())).is_err() {
+                    info!("the couriers have ended: what is owed stays in the outbox");
+                }
+            }),
+            next_seq,
+        };
+        let (ended, pump_ended) = oneshot::channel();
+        let thread = thread::Builder::new().name("pump".to_owned()).spawn(move || {
+            // Dropped at the end, also when the pump panics: that is the signal.
+            let _ended = ended;
+            pump.run();
+        })?;
+        Ok((thread, pump_ended))
+    }
+
+    fn start_reloader(
+        &self,
+        settings: &Settings,
+        last: Vec<Source>,
+        mails: mpsc::Sender<Mail>,
+        stopping: watch::Receiver<bool>,
+    ) -> (mpsc::Sender<Reload>, JoinHandle<()>) {
+        let (reload, asked) = mpsc::channel(QUEUE);
+        let reloader = Reloader {
+            dir: settings.rules.clone(),
+            shadow: settings.shadow,
+            inbox: self.inbox.clone(),
+            mails,
+            metrics: self.metrics.clone(),
+            condition: Arc::clone(&self.condition),
+            clock: self.clock.clone(),
+            last,
+        };
+        (reload, tokio::spawn(reloader.run(asked, stopping)))
+    }
+
+    fn app(&self, settings: &Settings, token: Option<Token>, reload: mpsc::Sender<Reload>) -> Arc<App> {
+        let handles = Handles {
+            inbox: self.inbox.clone(),
+            clock: self.clock.clone(),
+            metrics: self.metrics.clone(),
+            condition: self.condition.subscribe(),
+            reload,
+        };
+        let rate = settings.limits.per_source;
+        let limits = Limits {
+            body: usize::try_from(settings.limits.body).unwrap_or(usize::MAX),
+            request: settings.limits.request_timeout,
+            rate: rate.is_finite().then_some(Rate { per_second: rate, burst: rate * BURST }),
+        };
+        App::new(handles, limits, token)
+    }
+}
+
+fn in_force(bundle: &Bundle, sources: &[Source]) -> InForce {
+    InForce {
+        files: sources.iter().map(|source| source.name.clone()).collect(),
+        rules: bundle.policy.rules.len(),
+        receivers: bundle.receivers.iter().map(|receiver| receiver.name.clone()).collect(),
+        fingerprint: bundle.fingerprint,
+        shadow: bundle.policy.shadow,
+    }
+}
+
+/// Listens there; on an address that others can reach only with a token.
+async fn listen(address: &str, has_token: bool) -> Result<(TcpListener, SocketAddr), StartError> {
+    let fails = |cause| StartError::Listen { address: address.to_owned(), cause };
+    let listener = TcpListener::bind(address).await.map_err(fails)?;
+    let bound = listener.local_addr().map_err(fails)?;
+    if !bound.ip().is_loopback() && !has_token {
+        return Err(StartError::Open { address: bound });
+    }
+    Ok((listener, bound))
+}
+
+fn read_token(secret: &Secret) -> Result<Token, StartError> {
+    let wrong = |why: String| StartError::Token(format!("{secret}: {why}"));
+    let text = match secret {
+        Secret::File(path) => std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?,
+        Secret::Env(name) => std::env::var(name).map_err(|error| wrong(error.to_string()))?,
+    };
+    match text.trim() {
+        "" => Err(wrong("it is empty".to_owned())),
+        token => Ok(Token::new(token)),
+    }
+}
