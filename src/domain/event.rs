@@ -1,4 +1,4 @@
-//! The event: one raw signal, as `CONTRACT.md` section 1 describes it, after a format has read it.
+//! The event: one raw signal, as `docs/API.md` describes it, after a format has read it.
 //!
 //! Deliberately without JSON: the wire form lives in `formats::native`. The serde form is the one on disk.
 

@@ -1,4 +1,4 @@
-//! The decisions as JSON Lines, exactly as `CONTRACT.md` section 3 says: one decision, one line, equal to the byte for
+//! The decisions as JSON Lines, exactly as `docs/API.md` says: one decision, one line, equal to the byte for
 //! equal decisions.
 
 use super::json::{self, Object};
