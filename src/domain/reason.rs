@@ -26,6 +26,8 @@ vocabulary! {
         Surge = "surge",
         /// It lasts longer than such alerts do.
         Outlived = "outlived",
+        /// It got critical where people know of less, and stays so.
+        Worse = "worse",
         /// It flapped longer than is normal for it, and worsened or spread.
         FlappingLasts = "flapping_lasts",
         /// It stopped flapping in a bad state.
@@ -81,6 +83,7 @@ impl Reason {
         match self {
             Self::Surge
             | Self::Outlived
+            | Self::Worse
             | Self::FlappingLasts
             | Self::FlappingEndedBad
             | Self::Always
@@ -107,6 +110,7 @@ impl Reason {
         match self {
             Self::Surge => "fresh surprise on its component passed the threshold",
             Self::Outlived => "it lasts longer than such alerts do",
+            Self::Worse => "it got critical where people know of less, and stays so",
             Self::FlappingLasts => "it has flapped for longer than is normal, and it worsened or spread",
             Self::FlappingEndedBad => "it stopped flapping in a bad state",
             Self::Always => "a rule says that it always pages",

@@ -181,6 +181,11 @@ impl Series {
         self.severity().map_or(Level::Off, Level::of)
     }
 
+    /// Whether something is wrong with it: it is on, or it flaps.
+    pub(crate) fn troubled(&self) -> bool {
+        self.level > Level::Off || self.flap.episode.is_some()
+    }
+
     /// Remembers a verdict.
     pub(crate) fn remember(&mut self, verdict: Verdict) {
         if self.verdicts.len() == Self::VERDICTS {

@@ -15,28 +15,28 @@ pub(crate) struct Source {
     pub(crate) fingerprint: Fingerprint,
     /// Its name.
     pub(crate) name: Arc<str>,
-    /// Firings and resolves heard.
-    pub(crate) firings: u64,
-    /// See above.
+    /// Resolves heard.
     pub(crate) resolves: u64,
     /// Repeats of alerts that were firing already, and the usual time between two of them, in seconds.
     pub(crate) repeats: u32,
     /// See above.
     pub(crate) repeats_every: f64,
-    /// Last heard.
-    pub(crate) heard: Timestamp,
+    /// First and last heard.
+    pub(crate) heard: (Timestamp, Timestamp),
 }
 
 impl Source {
     /// A source that was never heard of.
     pub(crate) fn new(fingerprint: Fingerprint, name: Arc<str>, now: Timestamp) -> Self {
-        Self { fingerprint, name, firings: 0, resolves: 0, repeats: 0, repeats_every: 0.0, heard: now }
+        Self { fingerprint, name, resolves: 0, repeats: 0, repeats_every: 0.0, heard: (now, now) }
     }
 
-    /// Whether it speaks in point events: after this many firings it never sent a resolve.
+    /// Whether it speaks in point events: for a day and many repeats of the same alerts it never sent a resolve.
+    /// (Neither a storm nor a source that resends what fires looks like that for long.)
     pub(crate) fn never_resolves(&self) -> bool {
-        const ENOUGH: u64 = 20;
-        self.resolves == 0 && self.firings >= ENOUGH
+        const ENOUGH: u32 = 20;
+        const LONG: f64 = 86_400.0;
+        self.resolves == 0 && self.repeats >= ENOUGH && self.heard.1.since(self.heard.0) >= LONG
     }
 
     /// Learns from a repeat of a firing alert after `gap` seconds (exponential average over about ten).

@@ -30,8 +30,8 @@ impl Engine {
         self.policy.handling(series.rule)
     }
 
-    /// A series changed its state.
-    pub(super) fn flap_change(&mut self, slot: Slot, level: Level, turn: &mut Turn) {
+    /// A series changed its state; `before` is what it was.
+    pub(super) fn flap_change(&mut self, slot: Slot, before: Level, turn: &mut Turn) {
         let now = self.now();
         let policy = Arc::clone(&self.policy);
         let rule = &policy.handling(self.series.at(slot).rule).flap;
@@ -39,7 +39,7 @@ impl Engine {
             return;
         }
         let series = self.series.change(slot);
-        let begins = series.flap.change(level, now, rule);
+        let begins = series.flap.change(before, series.level, now, rule);
         self.watch_steady(slot, rule);
         if begins {
             self.flapping_begins(slot, rule, turn);
@@ -137,6 +137,8 @@ impl Engine {
         if level > Level::Off {
             self.series.change(slot).flap.ended_bad = true;
             self.ended_bad(slot, turn);
+        } else {
+            self.member_ended(slot);
         }
     }
 

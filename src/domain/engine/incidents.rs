@@ -10,7 +10,7 @@ use crate::domain::decision::{Decision, IncidentId, IncidentSummary, Notice, Not
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::incident::Incident;
 use crate::domain::reason::Reason;
-use crate::domain::series::{Level, Series};
+use crate::domain::series::Series;
 use crate::domain::signal::{Kind, Severity};
 use crate::domain::table::Slot;
 use crate::domain::time::Timestamp;
@@ -137,6 +137,9 @@ impl Engine {
         if let Some(incident) = best {
             return Some((incident.id(), if own(incident) { Reason::OpenIncident } else { Reason::Related }));
         }
+        if let Some(id) = self.told_already(surge) {
+            return Some((id, Reason::OpenIncident));
+        }
         let known = self.known.get(&surge.origin.0.service).and_then(|&id| self.incident(id))?;
         let nothing_new = surge.severity < Severity::Critical && surge.kinds.0.is_subset(&known.kinds);
         let remembered = now.since(known.alive) <= judgement.remember;
@@ -144,12 +147,25 @@ impl Engine {
         (quiet && remembered && nothing_new).then(|| (known.id(), Reason::SameOrigin))
     }
 
-    /// The incident of the same origin that a surge which pages makes worse, instead of opening one of its own:
-    /// it is remembered, and now has a worse severity.
+    /// The open incident that all series of a surge made page already, with nothing fresh since.
+    fn told_already(&self, surge: &Surge) -> Option<IncidentId> {
+        let id = surge.makers().next().and_then(|slot| self.member_of(slot))?;
+        let incident = self.incident(id)?;
+        let told = |slot: Slot| {
+            let series = self.series.at(slot);
+            incident.members.contains(&series.fingerprint) && series.slow.1 <= incident.surged
+        };
+        (surge.severity <= incident.summary.severity && surge.makers().all(told)).then_some(id)
+    }
+
+    /// The incident that a surge which pages makes worse, instead of opening one of its own: the one that its
+    /// loudest series belongs to, or the one of the same origin while it is remembered.
     fn worsened(&self, surge: &Surge) -> Option<IncidentId> {
-        let known = self.known.get(&surge.origin.0.service).and_then(|&id| self.incident(id))?;
-        let remembered = self.now().since(known.alive) <= self.policy.judgement.remember;
-        (known.open && remembered && surge.severity > known.summary.severity).then(|| known.id())
+        let remember = self.policy.judgement.remember;
+        let own = surge.makers().next().and_then(|slot| self.member_of(slot)).and_then(|id| self.incident(id));
+        let known = self.known.get(&surge.origin.0.service).and_then(|&id| self.incident(id));
+        let known = known.filter(|known| known.open && self.now().since(known.alive) <= remember);
+        own.or(known).filter(|incident| surge.severity > incident.summary.severity).map(Incident::id)
     }
 
     fn prune_recent(&mut self) {
@@ -406,7 +422,7 @@ impl Engine {
     /// Sets the time at which an incident is over, when none of its members is on.
     fn watch_end(&mut self, id: IncidentId) {
         let Some(incident) = self.incident(id) else { return };
-        let on = |member: &Fingerprint| self.series.get(*member).is_some_and(|series| series.level > Level::Off);
+        let on = |member: &Fingerprint| self.series.get(*member).is_some_and(Series::troubled);
         if !incident.open || incident.members.iter().any(on) {
             return;
         }
@@ -421,7 +437,7 @@ impl Engine {
     pub(super) fn calm(&mut self, whom: Fingerprint, turn: &mut Turn) {
         let now = self.now();
         let Some(incident) = self.incidents.get(whom) else { return };
-        let on = |member: &Fingerprint| self.series.get(*member).is_some_and(|series| series.level > Level::Off);
+        let on = |member: &Fingerprint| self.series.get(*member).is_some_and(Series::troubled);
         if !incident.open || incident.calm_at != Some(now) || incident.members.iter().any(on) {
             return;
         }

@@ -90,7 +90,7 @@ impl Engine {
         let fingerprint = Fingerprint::of(&[&event.source]);
         let now = self.now();
         if let Some(slot) = self.sources.find(fingerprint) {
-            self.sources.change(slot).heard = now;
+            self.sources.change(slot).heard.1 = now;
             return slot;
         }
         let name = self.name(&event.source);
@@ -205,9 +205,6 @@ impl Engine {
         let handling = self.policy.handling(rule);
         let (page, below) = (handling.page, event.severity < handling.page_from);
         let point = event.status == Status::Event || self.sources.at(arrival.source).never_resolves();
-        if event.status == Status::Firing && !point {
-            self.sources.change(arrival.source).firings += 1;
-        }
         if below {
             self.end_alert(arrival.alert, arrival.at, turn);
             return self.decide(arrival.seq, slot, Reason::BelowSeverity, turn);
@@ -275,7 +272,7 @@ impl Engine {
         // A timer that comes too early looks again; only an earlier deadline needs a new one.
         let was_set = old.is_some_and(|alert| alert.expires > now && alert.expires <= expires);
         self.stop_inhibiting(arrival.alert);
-        let inhibits = if mute.is_none() { self.start_inhibiting(event) } else { Vec::new() };
+        let inhibits = self.start_inhibiting(event);
         self.alerts.insert(Alert {
             fingerprint: arrival.alert,
             series: self.series.at(arrival.series).fingerprint,
@@ -302,6 +299,10 @@ impl Engine {
     /// A resolve.
     fn resolved(&mut self, arrival: &Arrival<'_>, turn: &mut Turn) {
         self.sources.change(arrival.source).resolves += 1;
+        if self.alerts.get(arrival.alert).is_some_and(|alert| arrival.at < alert.since) {
+            // It came out of order: it ended an earlier episode, not this one.
+            return self.decide(arrival.seq, arrival.series, Reason::NothingToResolve, turn);
+        }
         self.series.change(arrival.series).last_resolved = Some((arrival.alert, arrival.at));
         let ended = self.end_alert(arrival.alert, arrival.at, turn);
         let reason = if ended { Reason::Resolved } else { Reason::NothingToResolve };
@@ -311,7 +312,7 @@ impl Engine {
 
     /// An alert fires no longer; whether it did.
     pub(super) fn end_alert(&mut self, alert: Fingerprint, _at: Timestamp, turn: &mut Turn) -> bool {
-        self.stop_inhibiting(alert);
+        let inhibited = self.stop_inhibiting(alert);
         let Some(ended) = self.alerts.remove(alert) else { return false };
         if ended.mute.is_none()
             && let Some(slot) = self.series.find(ended.series)
@@ -319,7 +320,7 @@ impl Engine {
             self.count_firing(slot, ended.severity, -1);
             self.level_changed(slot, turn);
         }
-        if !ended.inhibits.is_empty() {
+        if inhibited {
             self.judge_unmuted(turn);
         }
         true

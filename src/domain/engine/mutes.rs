@@ -76,11 +76,10 @@ impl Engine {
         keys
     }
 
-    /// An alert inhibits nothing any more.
-    pub(super) fn stop_inhibiting(&mut self, alert: Fingerprint) {
-        let Some(slot) = self.alerts.find(alert).filter(|&slot| !self.alerts.at(slot).inhibits.is_empty()) else {
-            return;
-        };
+    /// An alert inhibits nothing any more; whether it did.
+    pub(super) fn stop_inhibiting(&mut self, alert: Fingerprint) -> bool {
+        let inhibits = |slot: &crate::domain::table::Slot| !self.alerts.at(*slot).inhibits.is_empty();
+        let Some(slot) = self.alerts.find(alert).filter(inhibits) else { return false };
         for key in std::mem::take(&mut self.alerts.change(slot).inhibits) {
             if let Some(count) = self.inhibiting.get_mut(&key) {
                 *count = count.saturating_sub(1);
@@ -89,6 +88,7 @@ impl Engine {
                 self.inhibiting.remove(&key);
             }
         }
+        true
     }
 
     /// A firing that is held back: remembered, and taken from the judgement if it was judged before.
@@ -168,9 +168,8 @@ impl Engine {
             self.alerts.change(slot).mute = Some(mute);
             return;
         }
-        let inhibits = self.start_inhibiting(&event);
         let alert = self.alerts.change(slot);
-        (alert.mute, alert.event, alert.inhibits) = (None, None, inhibits);
+        (alert.mute, alert.event) = (None, None);
         let (severity, series) = (alert.severity, alert.series);
         if let Some(series) = self.series.find(series) {
             self.count_firing(series, severity, 1);

@@ -113,8 +113,9 @@ impl Engine {
         self.keep_alive(slot, worth.bits);
         if level == Level::Critical {
             self.watch_duration(slot, self.policy.judgement.calm);
+            self.arm_for_worse(slot);
         }
-        self.flap_change(slot, level, turn);
+        self.flap_change(slot, before, turn);
         fresher
     }
 
@@ -181,7 +182,7 @@ impl Engine {
             return;
         }
         self.series.change(slot).level = target;
-        self.flap_change(slot, target, turn);
+        self.flap_change(slot, level, turn);
         if target == Level::Off {
             self.ends(slot, turn);
         }

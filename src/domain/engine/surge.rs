@@ -6,6 +6,7 @@ use super::Engine;
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::reason::Reason;
 use crate::domain::series::Level;
+use crate::domain::signal::Severity;
 use crate::domain::stage::duration;
 use crate::domain::table::Slot;
 use crate::domain::timers::Due;
@@ -36,6 +37,22 @@ impl Engine {
             let fingerprint = component.fingerprint;
             self.components.change(slot).cross_at = Some(at);
             self.timers.set(at, Due::Cross, fingerprint);
+        }
+    }
+
+    /// Something gets critical where people know of less: its components are armed again, and start from nothing, so
+    /// that what is left of the old surprise neither hides the new one nor pages for it.
+    pub(super) fn arm_for_worse(&mut self, series: Slot) {
+        let now = self.now();
+        let policy = Arc::clone(&self.policy);
+        for slot in self.components_of(series).into_iter().flatten() {
+            let component = self.components.at(slot);
+            let known = component.incident.and_then(|id| self.incident(id)).filter(|incident| incident.open);
+            if !component.armed && known.is_some_and(|incident| incident.summary.severity < Severity::Critical) {
+                let component = self.components.change(slot);
+                component.advance(now, &policy.judgement);
+                (component.armed, component.meter) = (true, 0.0);
+            }
         }
     }
 
@@ -75,8 +92,12 @@ impl Engine {
         if series.level < Level::Critical {
             return;
         }
+        let known = self.member_of(slot).and_then(|id| self.incident(id)).map(|incident| incident.summary.severity);
+        if known.is_some_and(|known| known < Severity::Critical) {
+            return self.force(slot, Reason::Worse, turn);
+        }
         let lasted = now.since(series.since);
-        let most = self.policy.defaults.hold.critical_longest.as_secs_f64();
+        let most = self.policy.handling(series.rule).hold.critical_longest.as_secs_f64();
         if self.outlived(slot, lasted) || lasted >= most {
             let calm = self.policy.judgement.calm;
             if self.told_since(slot, series.since, calm) {

@@ -68,6 +68,11 @@ impl Engine {
                 span(self.now().since(series.since)),
                 self.usually(first)
             ),
+            Reason::Worse => format!(
+                "{} got critical after its incident was paged as less, and has been bad for {}",
+                series.name.full,
+                span(self.now().since(series.since))
+            ),
             Reason::Always => format!("a rule says that {} always pages", series.name.full),
             reason => {
                 let component = self.components.at(surge.component);

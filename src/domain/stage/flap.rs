@@ -62,8 +62,8 @@ impl Flap {
         self.changes.iter().filter(|&&at| at > since).count() as u32
     }
 
-    /// Records a change of state to `level`; whether flapping begins with it.
-    pub(crate) fn change(&mut self, level: Level, now: Timestamp, rule: &FlapRule) -> bool {
+    /// Records a change of state from `before` to `level`; whether flapping begins with it.
+    pub(crate) fn change(&mut self, before: Level, level: Level, now: Timestamp, rule: &FlapRule) -> bool {
         if self.changes.len() == REMEMBERED {
             self.changes.remove(0);
         }
@@ -83,8 +83,8 @@ impl Flap {
             since: self.changes[first],
             entered: now,
             pace: (pace.changes, pace.window.as_secs_f64()),
-            worst: level,
-            worst_then: level,
+            worst: level.max(before),
+            worst_then: level.max(before),
             bad: [0.0; 2],
             all: [0.0; 2],
             level,
@@ -121,13 +121,15 @@ impl FlapEpisode {
         self.counted = now;
     }
 
-    /// Whether it is in the bad state for more of the time than in its first period, or got worse.
-    pub(crate) fn worsens(&self) -> bool {
+    /// Whether it got worse, or is in the bad state for more of the time than in its first period, once the second
+    /// one has lasted as long.
+    fn worsens(&self, rule: &FlapRule) -> bool {
         /// A quarter more of the time, and at least a tenth of all time: less is chance.
         const MORE: f64 = 1.25;
         const MARGIN: f64 = 0.1;
         let share = |period: usize| if self.all[period] > 0.0 { self.bad[period] / self.all[period] } else { 0.0 };
-        self.worst > self.worst_then || (self.all[1] > 0.0 && share(1) > (share(0) * MORE).max(share(0) + MARGIN))
+        let comparable = self.all[1] >= rule.promote_after.as_secs_f64() && self.all[0] > 0.0;
+        self.worst > self.worst_then || (comparable && share(1) > (share(0) * MORE).max(share(0) + MARGIN))
     }
 
     /// Whether it may page now: it lasted, and one of the rule's conditions holds. `hosts` flap by this check.
@@ -135,7 +137,7 @@ impl FlapEpisode {
         !self.promoted
             && now >= self.promote_at
             && rule.promote_when.iter().any(|when| match when {
-                PromoteWhen::Worsening => self.worsens(),
+                PromoteWhen::Worsening => self.worsens(rule),
                 PromoteWhen::Spreading => hosts >= rule.spread,
                 PromoteWhen::Lasting => true,
             })
