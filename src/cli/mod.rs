@@ -2,6 +2,7 @@
 //!
 //! A file a command. Exit codes: 0 done, 1 the input or the rules are wrong, 2 wrong usage.
 
+pub mod backup;
 pub mod check;
 mod client;
 mod demo;

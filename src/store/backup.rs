@@ -15,8 +15,8 @@ use super::durable::{Marks, SideFile, Witness};
 use super::error::{Saying, StoreError};
 use super::frame::{self, Frame, FrameError, Kind, u64_at};
 use super::history::{self, History};
+use super::look::{Places, Records, apply};
 use super::mend;
-use super::open::{Places, Records, apply};
 use super::snapshot::{self, Writer};
 
 /// What an archive holds.

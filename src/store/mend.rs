@@ -10,7 +10,7 @@ use super::damage::{Damage, Loss, Quarantine};
 use super::durable::Marks;
 use super::error::{Saying, StoreError};
 use super::history::{self, History, Segment, Survey};
-use super::open::{Places, Records};
+use super::look::{Places, Records};
 use super::snapshot::Writer;
 use crate::domain::Change;
 
