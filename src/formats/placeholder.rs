@@ -34,8 +34,9 @@ pub(super) fn take_out(event: &mut Event, index: usize, warnings: &mut Vec<Warni
 
 /// Whether `text` still holds a variable of a template.
 pub(super) fn is_unexpanded(text: &str) -> bool {
-    text.contains("{{") && text.contains("}}")
-        || text.contains("${") && text.contains('}')
+    let encloses = |open, close| text.split_once(open).is_some_and(|(_, rest): (_, &str)| rest.contains(close));
+    encloses("{{", "}}")
+        || encloses("${", "}")
         || text.match_indices('$').any(|(at, _)| names_a_variable(&text[at + 1..]))
 }
 
@@ -56,7 +57,7 @@ mod tests {
         {
             assert!(is_unexpanded(text), "{text}");
         }
-        for text in ["", "db-1", "costs $5", "$5,000 USD", "^a$", "US$", "{a}", "$", "$ HOST"] {
+        for text in ["", "db-1", "costs $5", "$5,000 USD", "^a$", "US$", "{a}", "}${", "}} {{", "$", "$ HOST"] {
             assert!(!is_unexpanded(text), "{text}");
         }
     }
