@@ -102,6 +102,14 @@ struct Account {
     over: AtomicBool,
 }
 
+/// A name of four syllables, as people give them: numbers and hashes are masked, and would all be one series.
+fn name(dice: &mut Dice) -> String {
+    (0..4)
+        .flat_map(|_| [b"bdfgklmnprst"[dice.below(12) as usize], b"aeiou"[dice.below(5) as usize]])
+        .map(char::from)
+        .collect()
+}
+
 /// Sends until the binary is gone; returns the (first number, count) of what was acknowledged.
 fn send(to: SocketAddr, sender: u64, mut dice: Dice, account: &Account) -> Vec<(u64, u64)> {
     let mut receipts = Vec::new();
@@ -110,14 +118,19 @@ fn send(to: SocketAddr, sender: u64, mut dice: Dice, account: &Account) -> Vec<(
             break;
         }
         let count = 1 + dice.below(MOST);
-        let events: Vec<Value> = (0..count)
+        let mut events: Vec<Value> = (0..count)
             .map(|n| {
-                let severity = if dice.below(40) == 0 { "critical" } else { "warning" };
-                let host = format!("h{}", dice.below(50));
-                json!({"source": format!("tool-{sender}"), "check": format!("c{}", n % 5), "host": host,
-                       "service": format!("s{}", turn % 7), "severity": severity})
+                json!({"source": format!("tool-{sender}"), "check": format!("c{}", n % 5),
+                       "service": format!("s{}", turn % 7), "host": format!("h{}", dice.below(50))})
             })
             .collect();
+        if dice.below(5) == 0 {
+            // Of a service of its own, so that it is an incident of its own.
+            events[0] = json!({"source": "probe", "check": "down", "service": name(&mut dice), "severity": "critical"});
+            // A source that never resolves anything is taken to send point events, which page only in bursts.
+            events.push(json!({"source": "probe", "check": "up", "status": "resolved"}));
+        }
+        let count = events.len() as u64;
         let body = Value::from(events).to_string();
         account.unknown.fetch_add(count, Ordering::SeqCst);
         let Ok(answer) = request(to, ("POST", "/api/v1/events"), &["Content-Type: application/json"], body.as_bytes())
@@ -227,6 +240,7 @@ fn killed_at_any_moment_it_loses_nothing_and_pages_under_one_key() {
     life.kill();
     let taken = hook.taken();
     let (pages, repeats) = check_pages(&taken);
+    assert!(pages > 0, "nothing was paged, so nothing was proven");
     println!(
         "{kills} kills ({young} while starting): {} events acknowledged, {accepted} accepted, 0 lost; {} messages, \
          {pages} pages, {repeats} repeated under their key, 0 under two keys",
@@ -260,7 +274,7 @@ fn told_to_stop_it_finishes_what_it_took_and_says_each_step() {
     {
         assert!(log.contains(step), "`{step}` is not said:\n{log}");
     }
-    assert_eq!(account.unknown.load(Ordering::SeqCst) / (MOST + 1), 0, "at most the last request has no answer");
+    assert!(account.unknown.load(Ordering::SeqCst) <= MOST + 1, "at most the last request has no answer");
     let life = Life::begin(dir.path(), true, Stdio::null());
     check(life.address.unwrap(), &account);
     life.kill();
