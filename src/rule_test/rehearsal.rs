@@ -49,7 +49,8 @@ pub fn rehearse(case: &Case, manner: Manner) -> Outcome {
     };
     for (at, step) in case.steps.iter().enumerate() {
         if manner == Manner::Ticking {
-            stage.tick_until(step.at);
+            // A clock that was set back has not reached the step's own time.
+            stage.tick_until(step.received().min(step.at));
         }
         if manner == Manner::CutBefore(at) || (manner == Manner::Cut && !step.is_history()) {
             stage.restart();
@@ -75,12 +76,11 @@ struct Stage {
 
 impl Stage {
     fn act(&mut self, place: usize, step: &Step) {
-        let now = step.at;
+        let now = step.received();
         match &step.act {
             Act::Event(event) => {
                 let seq = self.outcome.steps.len() as u64;
                 self.outcome.steps.push(place);
-                let now = event.received.unwrap_or(now);
                 self.engine.handle(now, Input::Event { seq, event }, &mut self.turn);
             }
             Act::Silence(silence) => self.engine.handle(now, Input::Silence(silence), &mut self.turn),

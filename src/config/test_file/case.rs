@@ -44,6 +44,15 @@ impl Step {
     pub fn is_history(&self) -> bool {
         self.at < START
     }
+
+    /// What the clock of the machine shows then: usually the step's time.
+    #[must_use]
+    pub fn received(&self) -> Timestamp {
+        match &self.act {
+            Act::Event(event) => event.received.unwrap_or(self.at),
+            _ => self.at,
+        }
+    }
 }
 
 /// What can happen in a timeline.

@@ -10,7 +10,8 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 
 use crate::domain::{
-    Decision, Event, IncidentSummary, Notice, NoticeAction, Outcome, Page, Reason, Status, Timestamp, Verdict,
+    Decision, Event, IncidentId, IncidentSummary, Notice, NoticeAction, Outcome, Page, Reason, Status, Timestamp,
+    Verdict,
 };
 
 /// What a run has come to so far.
@@ -25,7 +26,7 @@ pub struct Account {
     notices: FxHashMap<NoticeAction, u64>,
     withheld: Vec<Notice>,
     pages: Vec<Page>,
-    incidents: Vec<IncidentSummary>,
+    incidents: BTreeMap<IncidentId, IncidentSummary>,
 }
 
 impl Account {
@@ -64,7 +65,10 @@ impl Account {
                     self.withheld.push(*notice);
                 }
             }
-            Decision::Incident(summary) => self.incidents.push(*summary),
+            // An incident that was over and came back is summed up again: the last sum counts.
+            Decision::Incident(summary) => {
+                self.incidents.insert(summary.incident, *summary);
+            }
         }
     }
 

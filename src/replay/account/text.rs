@@ -14,7 +14,7 @@ const MOST_WITHHELD: usize = 10;
 /// How many series are named for each reason.
 const LOUDEST: usize = 3;
 /// How many moments of an incident are shown at its beginning, and at its end.
-const MOMENTS: usize = 5;
+const MOMENTS: usize = 4;
 /// The columns of the longest bar.
 const BAR: u64 = 40;
 
@@ -139,12 +139,10 @@ impl Account {
         if self.incidents.is_empty() {
             out.push_str("  none\n");
         }
-        let mut incidents: Vec<_> = self.incidents.iter().collect();
-        incidents.sort_by_key(|summary| summary.incident);
-        for summary in incidents.iter().take(MOST_INCIDENTS) {
+        for summary in self.incidents.values().take(MOST_INCIDENTS) {
             write_incident(summary, ink, out);
         }
-        let more = incidents.len().saturating_sub(MOST_INCIDENTS) as u64;
+        let more = self.incidents.len().saturating_sub(MOST_INCIDENTS) as u64;
         if more > 0 {
             let _ = writeln!(out, "  and {} (--decisions lists them all)", several(more, "more incident"));
         }
@@ -193,7 +191,7 @@ fn write_page(page: &Page, ink: Ink, out: &mut String) {
         ink.bold(&wrapped(&page.title, 43)),
     );
     let _ = writeln!(out, "{:18}{}", "", wrapped(&page.why, 18));
-    for suspect in page.suspects.iter().take(2) {
+    for suspect in page.suspects.iter().take(1) {
         let _ = writeln!(out, "{:18}{}", "", wrapped(&format!("suspect: {suspect}"), 18));
     }
 }
@@ -208,7 +206,7 @@ fn write_incident(summary: &IncidentSummary, ink: Ink, out: &mut String) {
         if left_out > 0 && at == MOMENTS {
             let _ = writeln!(out, "{:8}{}", "", ink.dim(&format!("… {} more", count(left_out as u64))));
         }
-        let _ = writeln!(out, "{:8}{}  {}", "", ink.dim(&day_and_time(moment.ts)), wrapped(&moment.text, 24));
+        let _ = writeln!(out, "{:8}{}  {}", "", ink.dim(&day_and_time(moment.ts)), cut(&moment.text, WIDTH - 24));
     }
 }
 
