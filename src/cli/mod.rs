@@ -9,6 +9,7 @@ mod demo;
 mod fault;
 mod incidents;
 mod input;
+mod learn;
 mod progress;
 mod recording;
 mod replay;
@@ -37,6 +38,8 @@ struct Squelch {
 enum Command {
     /// Judge what comes in over HTTP, and page people
     Serve(serve::ServeArgs),
+    /// Learn what is ordinary from recorded history, before the first live event
+    Learn(learn::Args),
     /// Validate every rule file: all mistakes at once, with file, line, column and help
     Check(check::CheckArgs),
     /// Run the rules' own tests in virtual time
@@ -68,6 +71,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn run(command: &Command) -> ExitCode {
     match command {
         Command::Serve(args) => serve::run(args),
+        Command::Learn(args) => told(learn::run(args)),
         Command::Check(args) => check::run(args),
         Command::Test(args) => told(test::run(args)),
         Command::Replay(args) => told(replay::run(args)),
