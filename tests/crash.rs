@@ -74,9 +74,17 @@ impl Life {
         Self { child, address, stderr }
     }
 
-    fn kill(mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
+    /// By SIGKILL.
+    fn kill(self) {
+        drop(self);
+    }
+}
+
+/// A test that fails leaves no process behind.
+impl Drop for Life {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
