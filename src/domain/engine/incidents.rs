@@ -208,8 +208,11 @@ impl Engine {
     fn take_in(&mut self, id: IncidentId, surge: &Surge, verdict: Reason, turn: &mut Turn) {
         let now = self.now();
         let component = self.components.change(surge.component);
-        component.incident = Some(id);
+        let before = component.incident.replace(id).filter(|&before| before != id);
         let fingerprint = component.fingerprint;
+        if let Some(before) = before {
+            self.look_at_end(before);
+        }
         let members: Vec<Fingerprint> = surge.makers().map(|slot| self.series.at(slot).fingerprint).collect();
         self.name_parts(id, surge);
         if let Some(incident) = self.incident_mut(id) {
@@ -433,12 +436,29 @@ impl Engine {
         self.timers.set(at, Due::Calm, Incident::key(id));
     }
 
+    /// A component turned from one incident to another, so that what ends there is no longer told to the first: its
+    /// end is looked for instead.
+    fn look_at_end(&mut self, id: IncidentId) {
+        let at = self.now().after(self.policy.judgement.resolve_after);
+        let Some(incident) = self.incident_mut(id).filter(|incident| incident.open) else { return };
+        incident.calm_at = Some(at);
+        self.timers.set(at, Due::Calm, Incident::key(id));
+    }
+
     /// An incident may be over: when none of its members came back.
     pub(super) fn calm(&mut self, whom: Fingerprint, turn: &mut Turn) {
         let now = self.now();
         let Some(incident) = self.incidents.get(whom) else { return };
         let on = |member: &Fingerprint| self.series.get(*member).is_some_and(Series::troubled);
-        if !incident.open || incident.calm_at != Some(now) || incident.members.iter().any(on) {
+        if !incident.open || incident.calm_at != Some(now) {
+            return;
+        }
+        if incident.members.iter().any(on) {
+            let id = incident.id();
+            let theirs = |&other: &Fingerprint| self.components.get(other).is_some_and(|c| c.incident == Some(id));
+            if !incident.components.iter().all(theirs) {
+                self.look_at_end(id);
+            }
             return;
         }
         let lasted = super::wording::span(now.since(incident.summary.opened));
