@@ -50,6 +50,10 @@ enum Command {
     Why(why::Args),
     /// List the incidents of a running Squelch
     Incidents(incidents::Args),
+    /// Write a store into one file, also while it is in use
+    Backup(backup::BackupArgs),
+    /// Make a store from such a file
+    Restore(backup::RestoreArgs),
     /// Print the JSON Schema of rule files (or of the settings file), for editors
     Schema(schema::SchemaArgs),
     /// Replay the built-in story: six days of a small shop
@@ -77,6 +81,8 @@ fn run(command: &Command) -> ExitCode {
         Command::Replay(args) => told(replay::run(args)),
         Command::Why(args) => told(why::run(args)),
         Command::Incidents(args) => told(incidents::run(args)),
+        Command::Backup(args) => backup::backup(args),
+        Command::Restore(args) => backup::restore(args),
         Command::Schema(args) => schema::run(args),
         Command::Demo(args) => told(demo::run(args)),
     }

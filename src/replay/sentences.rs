@@ -111,7 +111,7 @@ fn present(series: &SeriesExplanation, now: Timestamp) -> String {
 fn habits(series: &SeriesExplanation) -> String {
     let (starts, critical) = series.starts;
     let mut text = format!(
-        "Since {} UTC it started {} times, {} of these critical; at this hour {} starts a day are usual, and it stands \
+        "Starts since {} UTC: {}, {} of these critical; at this hour {} starts a day are usual, and it stands \
          at {} bits of fresh surprise.",
         date_and_time(series.heard.0),
         amount(starts),
