@@ -26,8 +26,6 @@ pub(crate) struct Check {
     pub(crate) episodes: Episodes,
     /// Episodes of flapping, decayed, and how long they last.
     pub(crate) flaps: (Decay, Episodes),
-    /// How many of its series are flapping.
-    pub(crate) flapping: u32,
 }
 
 impl Check {
@@ -41,7 +39,6 @@ impl Check {
             events: Decay::default(),
             episodes: Episodes::default(),
             flaps: Default::default(),
-            flapping: 0,
         }
     }
 }

@@ -130,7 +130,7 @@ pub(crate) struct Series {
 
 impl Series {
     /// How many verdicts a series remembers.
-    pub(crate) const VERDICTS: usize = 3;
+    pub(crate) const VERDICTS: usize = 2;
     /// How many events of one series may wait for their verdict.
     pub(crate) const WAITING: usize = 8;
 

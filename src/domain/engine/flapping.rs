@@ -61,27 +61,28 @@ impl Engine {
         self.timers.set(episode.promote_at, Due::Promote, fingerprint);
         let (now, half_life) = (self.now(), self.policy.judgement.half_life);
         if let Some(check) = self.checks.find(check) {
-            let check = self.checks.change(check);
-            check.flapping += 1;
-            check.flaps.0.add(1.0, now, half_life);
+            self.checks.change(check).flaps.0.add(1.0, now, half_life);
         }
+        self.flapping.entry(check).or_default().insert(fingerprint);
         self.tell_series(slot, NoticeAction::Flapping, text, turn);
         self.spread(slot, rule, turn);
     }
 
-    /// One more series flaps: others of the same check that have lasted may now count as spreading.
+    /// How many series of a check are flapping.
+    fn flapping_of(&self, check: Fingerprint) -> u32 {
+        self.flapping.get(&check).map_or(0, |series| series.len() as u32)
+    }
+
+    /// One more series flaps: when that makes it a spread, others of the same check that have lasted count, too.
+    /// (Beyond that each of them looks for itself, when it changes.)
     fn spread(&mut self, slot: Slot, rule: &FlapRule, turn: &mut Turn) {
         let check = self.series.at(slot).check;
-        let hosts = self.checks.get(check).map_or(0, |check| check.flapping);
-        if hosts < rule.spread {
+        if self.flapping_of(check) != rule.spread {
             return;
         }
-        let mut others: Vec<(Arc<str>, Slot)> = self
-            .series
-            .rows()
-            .filter(|(_, series)| series.check == check && series.flap.episode.is_some())
-            .map(|(slot, series)| (Arc::clone(&series.name.full), slot))
-            .collect();
+        let others = self.flapping.get(&check).into_iter().flatten().filter_map(|&series| self.series.find(series));
+        let mut others: Vec<(Arc<str>, Slot)> =
+            others.map(|slot| (Arc::clone(&self.series.at(slot).name.full), slot)).collect();
         others.sort_by(|a, b| a.0.cmp(&b.0));
         for (_, slot) in others {
             self.consider_promotion(slot, rule, turn);
@@ -122,10 +123,9 @@ impl Engine {
         let series = self.series.at(slot);
         let (check, level) = (series.check, series.level);
         if let Some(check) = self.checks.find(check) {
-            let check = self.checks.change(check);
-            check.flapping = check.flapping.saturating_sub(1);
-            check.flaps.1.count(now.since(episode.since));
+            self.checks.change(check).flaps.1.count(now.since(episode.since));
         }
+        self.stop_flapping(slot);
         let lasted = span(now.since(episode.since));
         let state = if level > Level::Off { "bad" } else { "good" };
         let text = format!(
@@ -139,6 +139,16 @@ impl Engine {
             self.ended_bad(slot, turn);
         } else {
             self.member_ended(slot);
+        }
+    }
+
+    fn stop_flapping(&mut self, slot: Slot) {
+        let series = self.series.at(slot);
+        if let Some(others) = self.flapping.get_mut(&series.check) {
+            others.remove(&series.fingerprint);
+            if others.is_empty() {
+                self.flapping.remove(&series.check);
+            }
         }
     }
 
@@ -168,7 +178,7 @@ impl Engine {
     /// Flapping that lasts, and worsens or spreads, becomes one page.
     fn consider_promotion(&mut self, slot: Slot, rule: &FlapRule, turn: &mut Turn) {
         let now = self.now();
-        let hosts = self.checks.get(self.series.at(slot).check).map_or(0, |check| check.flapping);
+        let hosts = self.flapping_of(self.series.at(slot).check);
         let series = self.series.change(slot);
         let Some(episode) = &mut series.flap.episode else { return };
         episode.account(now, rule);

@@ -122,20 +122,15 @@ impl Engine {
     }
 
     /// The incident that a surge joins without a page.
-    fn find_incident(&mut self, surge: &Surge) -> Option<(IncidentId, Reason)> {
-        let now = self.now();
-        let policy = Arc::clone(&self.policy);
-        let judgement = &policy.judgement;
-        self.prune_recent();
+    fn find_incident(&self, surge: &Surge) -> Option<(IncidentId, Reason)> {
+        let (now, judgement) = (self.now(), &self.policy.judgement);
         let component = self.components.at(surge.component);
-        let young = |incident: &Incident| now.since(incident.summary.opened) <= judgement.join_window;
-        let own = |incident: &Incident| {
-            component.incident == Some(incident.id()) && now.since(incident.surged) <= judgement.join_window
-        };
-        let joins = |incident: &&Incident| own(incident) || (young(incident) && self.related(component, incident));
-        let best = self.recent.iter().rev().filter_map(|&id| self.incident(id)).find(joins);
-        if let Some(incident) = best {
-            return Some((incident.id(), if own(incident) { Reason::OpenIncident } else { Reason::Related }));
+        let own = component.incident.and_then(|id| self.incident(id));
+        if let Some(own) = own.filter(|own| now.since(own.surged) <= judgement.join_window) {
+            return Some((own.id(), Reason::OpenIncident));
+        }
+        if let Some(id) = self.young_relative(component) {
+            return Some((id, Reason::Related));
         }
         if let Some(id) = self.told_already(surge) {
             return Some((id, Reason::OpenIncident));
@@ -168,40 +163,43 @@ impl Engine {
         own.or(known).filter(|incident| surge.severity > incident.summary.severity).map(Incident::id)
     }
 
-    fn prune_recent(&mut self) {
-        let (now, calm) = (self.now(), self.policy.judgement.calm);
-        let mut recent = std::mem::take(&mut self.recent);
-        recent.retain(|&id| self.incident(id).is_some_and(|incident| now.since(incident.surged) <= calm));
-        self.recent = recent;
+    /// The latest incident, opened within the join window, that a component has to do with. In a storm of
+    /// incidents only the latest are looked at.
+    fn young_relative(&self, component: &Component) -> Option<IncidentId> {
+        const LOOKED_AT: u64 = 64;
+        let (now, window) = (self.now(), self.policy.judgement.join_window);
+        let latest = self.ledger.at(self.book).incidents;
+        let services = self.services_about(component);
+        let ids = (latest.saturating_sub(LOOKED_AT) + 1..=latest).rev().map(IncidentId);
+        ids.filter_map(|id| self.incident(id))
+            .take_while(|incident| now.since(incident.summary.opened) <= window)
+            .find(|incident| {
+                let others = incident.components.iter().filter_map(|&other| self.components.get(other));
+                others.into_iter().any(|other| self.near(component, &services, other))
+            })
+            .map(Incident::id)
     }
 
-    fn related(&self, component: &Component, incident: &Incident) -> bool {
-        incident
-            .components
-            .iter()
-            .filter_map(|&other| self.components.get(other))
-            .any(|other| self.near(component, other))
-    }
-
-    /// Whether two components have to do with each other: the same one, a series or a service in common, one calls
+    /// Whether two components have to do with each other: the same one, a service or a series in common, one calls
     /// the other (directly or not), or one service calls both.
-    fn near(&self, a: &Component, b: &Component) -> bool {
-        let shares = |loud: &crate::domain::component::Loud| b.loud.iter().any(|other| other.series == loud.series);
-        if a.fingerprint == b.fingerprint || a.loud.iter().any(shares) {
+    fn near(&self, a: &Component, of_a: &BTreeSet<Arc<str>>, b: &Component) -> bool {
+        if a.fingerprint == b.fingerprint {
             return true;
         }
-        let (of_a, of_b) = (self.services_about(a), self.services_about(b));
+        let of_b = self.services_about(b);
+        if !of_a.is_disjoint(&of_b) || a.shares_series(b) {
+            return true;
+        }
         let graph = &self.policy.topology;
+        if graph.is_empty() {
+            return false;
+        }
         let and_callers =
             |name: &Arc<str>| -> BTreeSet<String> { graph.callers(name).chain([&**name]).map(str::to_owned).collect() };
-        of_a.iter().any(|x| {
-            of_b.iter().any(|y| {
-                x == y
-                    || graph.is_below(x, y)
-                    || graph.is_below(y, x)
-                    || (!graph.is_empty() && !and_callers(x).is_disjoint(&and_callers(y)))
-            })
-        })
+        let related = |x: &Arc<str>, y: &Arc<str>| {
+            graph.is_below(x, y) || graph.is_below(y, x) || !and_callers(x).is_disjoint(&and_callers(y))
+        };
+        of_a.iter().any(|x| of_b.iter().any(|y| related(x, y)))
     }
 
     /// A surge becomes part of an incident: the bookkeeping that joining, opening and escalating share.
@@ -219,13 +217,10 @@ impl Engine {
             (incident.surged, incident.alive) = (now, now);
             incident.components.insert(fingerprint);
             incident.kinds.extend(&surge.kinds.1);
-            incident.members.extend(members);
+            let room = Incident::MOST.saturating_sub(incident.members.len());
+            incident.members.extend(members.into_iter().take(room));
             incident.calm_at = None;
             incident.summary.severity = incident.summary.severity.max(surge.severity);
-        }
-        if !self.recent.contains(&id) {
-            let at = self.recent.partition_point(|&other| other < id);
-            self.recent.insert(at, id);
         }
         for (slot, _) in &surge.fresh {
             self.link(*slot, id);
@@ -470,6 +465,7 @@ impl Engine {
         let now = self.now();
         let Some(incident) = self.incident_mut(id) else { return };
         (incident.open, incident.calm_at, incident.summary.resolved) = (false, None, Some(now));
+        self.closed += 1;
         self.notify(id, NoticeAction::Resolve, text, turn);
         if let Some(incident) = self.incident(id) {
             turn.decisions.push(Decision::Incident(Box::new(incident.summary.clone())));
@@ -480,6 +476,7 @@ impl Engine {
     fn reopen(&mut self, id: IncidentId, turn: &mut Turn) {
         let Some(incident) = self.incident_mut(id).filter(|incident| !incident.open) else { return };
         (incident.open, incident.summary.resolved) = (true, None);
+        self.closed -= 1;
         self.notify(id, NoticeAction::Reopen, "it is back, and nothing worse than what was paged".to_owned(), turn);
     }
 
@@ -514,7 +511,7 @@ impl Engine {
     /// Closed incidents are kept for a while, so that `why` can tell of them; the oldest go first.
     fn forget_old_incidents(&mut self) {
         const KEPT: usize = 1000;
-        if self.incidents.len() <= KEPT + KEPT / 10 {
+        if self.closed <= KEPT + KEPT / 10 {
             return;
         }
         let remember = self.policy.judgement.remember;
@@ -524,9 +521,10 @@ impl Engine {
         let now = self.now();
         let mut closed: Vec<_> = self.incidents.rows().filter(|(_, i)| old(i, now)).map(|(_, i)| i.id()).collect();
         closed.sort_unstable();
-        let surplus = self.incidents.len().saturating_sub(KEPT);
+        let surplus = self.closed.saturating_sub(KEPT);
         for id in closed.into_iter().take(surplus) {
             self.incidents.remove(Incident::key(id));
+            self.closed -= 1;
         }
         self.find_known();
     }

@@ -23,7 +23,7 @@ mod verdicts;
 mod views;
 mod wording;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
@@ -64,8 +64,10 @@ pub struct Engine {
     timers: Timers,
     /// The latest incident of each origin. Follows from `incidents`.
     known: FxHashMap<Option<String>, IncidentId>,
-    /// Incidents that surged within `calm`, in order of number. Follows from `incidents`.
-    recent: Vec<IncidentId>,
+    /// How many incidents are closed but still remembered. Follows from `incidents`.
+    closed: usize,
+    /// The series that are flapping, by check. Follows from `series`.
+    flapping: FxHashMap<Fingerprint, BTreeSet<Fingerprint>>,
     /// How many alerts fire that inhibit, by inhibition and values to agree on. Follows from `alerts`.
     inhibiting: BTreeMap<(String, Fingerprint), u32>,
     /// Names, so that equal ones share their memory. Follows from everything else.
@@ -93,7 +95,8 @@ impl Engine {
             outbox: Table::default(),
             timers: Timers::default(),
             known: FxHashMap::default(),
-            recent: Vec::new(),
+            closed: 0,
+            flapping: FxHashMap::default(),
             inhibiting: BTreeMap::new(),
             names: rustc_hash::FxHashSet::default(),
         };

@@ -17,6 +17,9 @@ const SHARE: f64 = 0.5;
 impl Engine {
     /// The services that a component is about: those of its loud series, else all that spoke about it.
     pub(super) fn services_about(&self, component: &Component) -> BTreeSet<Arc<str>> {
+        if component.part == Part::Service {
+            return BTreeSet::from([Arc::clone(&component.name)]);
+        }
         let loud: BTreeSet<_> = component
             .loud
             .iter()

@@ -71,9 +71,10 @@ impl Engine {
     fn follow_up(&mut self) {
         self.mend();
         self.find_known();
-        let (now, calm) = (self.now(), self.policy.judgement.calm);
-        self.recent = self.incidents.rows().filter(|(_, i)| now.since(i.surged) <= calm).map(|(_, i)| i.id()).collect();
-        self.recent.sort_unstable();
+        self.closed = self.incidents.rows().filter(|(_, incident)| !incident.open).count();
+        for (_, series) in self.series.rows().filter(|(_, series)| series.flap.episode.is_some()) {
+            self.flapping.entry(series.check).or_default().insert(series.fingerprint);
+        }
         for (_, alert) in self.alerts.rows() {
             for key in &alert.inhibits {
                 *self.inhibiting.entry(key.clone()).or_default() += 1;

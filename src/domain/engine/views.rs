@@ -27,7 +27,7 @@ impl Engine {
             open_incidents: self.incidents.rows().filter(|(_, incident)| incident.open).count() as u64,
             series: self.series.len() as u64,
             firing: self.alerts.len() as u64,
-            flapping: self.checks.rows().map(|(_, check)| u64::from(check.flapping)).sum(),
+            flapping: self.flapping.values().map(|series| series.len() as u64).sum(),
             outbox: self.outbox.len() as u64,
         }
     }

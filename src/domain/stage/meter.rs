@@ -84,6 +84,16 @@ impl Component {
         sum
     }
 
+    /// Whether a series is in both lists. Both are in order, so one walk along them tells.
+    pub(crate) fn shares_series(&self, other: &Self) -> bool {
+        let mut others = other.loud.iter().peekable();
+        self.loud.iter().any(|loud| {
+            let key = (loud.check, loud.series);
+            while others.next_if(|other| (other.check, other.series) < key).is_some() {}
+            others.peek().is_some_and(|other| other.series == loud.series)
+        })
+    }
+
     /// The fresh bits of its series now.
     pub(crate) fn fresh(
         &self,
@@ -106,7 +116,8 @@ impl Component {
             return None;
         }
         let (mut low, mut high) = (0.0, peak);
-        for _ in 0..30 {
+        // The peak comes after some five minutes: twenty halvings find the millisecond.
+        for _ in 0..20 {
             let middle = f64::midpoint(low, high);
             if self.meter_after(middle, judgement) >= threshold {
                 high = middle;
