@@ -243,6 +243,10 @@ impl Engine {
         let (old, new) = (before.severity, arrival.event.severity);
         if old == new {
             self.sources.change(arrival.source).repeat(gap);
+            if self.policy.inhibitions.is_empty() {
+                self.hear_again(arrival, alert);
+                return self.repeat(arrival, turn);
+            }
         }
         self.keep_alert(arrival, None);
         self.count_firing(arrival.series, old, -1);
@@ -252,6 +256,19 @@ impl Engine {
         } else {
             self.level_changed(arrival.series, turn);
             self.repeat(arrival, turn);
+        }
+    }
+
+    /// An alert is resent unchanged: only its patience starts anew.
+    fn hear_again(&mut self, arrival: &Arrival<'_>, alert: Slot) {
+        let now = self.now();
+        let most = self.policy.handling(self.series.at(arrival.series).rule).expire.as_secs_f64();
+        let expires = now.after(self.sources.at(arrival.source).patience(most));
+        let alert = self.alerts.change(alert);
+        let sooner = expires < alert.expires;
+        (alert.heard, alert.expires) = (now, expires);
+        if sooner {
+            self.timers.set(expires, Due::Expire, arrival.alert);
         }
     }
 

@@ -299,6 +299,13 @@ impl Engine {
     fn judge_burst(&mut self, arrival: &Arrival<'_>, bursts: bool, numbers: Evidence, turn: &mut Turn) {
         let slot = arrival.series;
         let level = Level::of(arrival.event.severity);
+        let handling = self.policy.handling(self.policy.rule_for(arrival.event));
+        let (page, longest) = (handling.page, handling.hold.longest.as_secs_f64());
+        if page == PageMode::Always && self.member_of(slot).is_none() {
+            self.series.change(slot).evidence = numbers;
+            self.wait(arrival.seq, slot, longest, turn);
+            return self.force(slot, Reason::Always, turn);
+        }
         if !bursts {
             let incident = self.member_of(slot);
             return self.decide_with(arrival.seq, slot, (Fate::join_or(incident, Reason::Ordinary), numbers), turn);
@@ -307,7 +314,6 @@ impl Engine {
             if self.series.at(slot).waiting.is_empty() {
                 return self.repeat(arrival, turn);
             }
-            let longest = self.policy.handling(self.policy.rule_for(arrival.event)).hold.longest.as_secs_f64();
             return self.wait(arrival.seq, slot, longest, turn);
         }
         self.series.change(slot).burst.get_or_insert_default().on = Some(arrival.event.severity);
@@ -315,16 +321,11 @@ impl Engine {
         let fresher = self.rise_to(slot, level, Some(arrival.event), turn);
         let series = self.series.change(slot);
         (series.evidence.changes, series.evidence.window) = (numbers.changes, numbers.window);
-        let handling = self.policy.handling(self.policy.rule_for(arrival.event));
-        let (page, longest) = (handling.page, handling.hold.longest.as_secs_f64());
-        if flapping && page != PageMode::Always {
+        if flapping {
             let incident = self.member_of(slot);
             self.decide(arrival.seq, slot, Fate::join_or(incident, Reason::Flapping), turn);
         } else {
             self.wait(arrival.seq, slot, longest, turn);
-        }
-        if page == PageMode::Always && self.member_of(slot).is_none() {
-            self.force(slot, Reason::Always, turn);
         }
         if fresher {
             self.push(slot, turn);

@@ -64,7 +64,8 @@ impl Engine {
             Outcome::Page | Outcome::Join => self.add_to_incident(&verdict),
             Outcome::Record => {}
         }
-        if reason.outcome() != Outcome::Record {
+        // Resends and resolves would push out what is worth remembering.
+        if reason.outcome() != Outcome::Record && reason != Reason::Duplicate {
             self.series.change(slot).remember(verdict.clone());
         }
         turn.decisions.push(Decision::Verdict(verdict));
