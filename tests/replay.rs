@@ -199,9 +199,6 @@ fn why_tells_a_series_that_never_paged() {
               ten up to 32 min.
               It is not flapping: 0 changes of state in its longest window.
               No rule speaks of it: the defaults apply.
-              01-12 02:10:00  suppress (ordinary): it is no more than this series, check and hour usually show.
-                              Its start was worth 0.85 bits of surprise: 1.4 for its rarity (20.5 a day are
-                              usual). It had lasted 10 min; nine of ten end within 32 min.
               01-13 02:10:00  suppress (ordinary): it is no more than this series, check and hour usually show.
                               Its start was worth 0.79 bits of surprise: 1.3 for its rarity (22.2 a day are
                               usual). It had lasted 10 min; nine of ten end within 32 min.

@@ -58,13 +58,19 @@ impl Engine {
              ends in a bad state, or lasts and gets worse",
             span(window)
         );
-        self.timers.set(episode.promote_at, Due::Promote, fingerprint);
+        let promote_at = episode.promote_at;
         let (now, half_life) = (self.now(), self.policy.judgement.half_life);
         if let Some(check) = self.checks.find(check) {
             self.checks.change(check).flaps.0.add(1.0, now, half_life);
         }
         self.flapping.entry(check).or_default().insert(fingerprint);
         self.tell_series(slot, NoticeAction::Flapping, text, turn);
+        if promote_at > now {
+            self.timers.set(promote_at, Due::Promote, fingerprint);
+        } else {
+            // Recognised by a long window, it has lasted already.
+            self.consider_promotion(slot, rule, turn);
+        }
         self.spread(slot, rule, turn);
     }
 
