@@ -60,41 +60,40 @@ fn the_account_adds_up() {
     check(
         &judged().0.text(Ink::Plain),
         expect![[r#"
-        25 events in, 1 page out, one for every 25 events
-        2026-01-05 02:10:00 to 2026-01-15 10:45:00 UTC, 10 d 8 h
+            25 events in, 1 page out, one for every 25 events
+            2026-01-05 02:10:00 to 2026-01-15 10:45:00 UTC, 10 d 8 h
 
-        EVENTS IN, BY SOURCE
-                   25  nagios                   ▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪
-                    1  line was no valid event and left out
+            EVENTS IN, BY SOURCE
+                       25  nagios                   ▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪
+                        1  line was no valid event and left out
 
-        WHAT BECAME OF THEM
-                    1  page         4.0 %   part of a page: somebody was interrupted for it
-                    0  join         0.0 %   joined an incident that had paged already
-                   11  suppress    44.0 %   held back, with a reason
-                   13  record      52.0 %   nothing to decide: a resolve, a change
-                   25  all                  every event accounted for, exactly once
+            WHAT BECAME OF THEM
+                        1  page         4.0 %   part of a page: somebody was interrupted for it
+                        0  join         0.0 %   joined an incident that had paged already
+                       11  suppress    44.0 %   held back, with a reason
+                       13  record      52.0 %   nothing to decide: a resolve, a change
+                       25  all                  every event accounted for, exactly once
 
-        PAGES OUT
-          01-15 10:11:21  #1    critical page      CRITICAL: memory on web (app-1)
-                          fresh surprise on its component passed the threshold: 5.0 bits of fresh surprise
-                          on app-1 reached the threshold of 5.0; loudest is nagios/host/web/app-1/memory
-                          with 9.8 bits (usually practically never at this hour)
-                          suspect: deploy, 11 min before
+            PAGES OUT
+              01-15 10:11:21  #1    critical page      memory on web (app-1)
+                              fresh surprise on its component passed the threshold: 5.0 bits of fresh surprise
+                              on app-1 reached the threshold of 5.0; loudest is nagios/host/web/app-1/memory
+                              with 9.8 bits (usually practically never at this hour)
+                              suspect: deploy, 11 min before
 
-        HELD BACK, AND WHY
-                   10  ordinary        it is no more than this series, check and hour usually show
-                                  10  nagios/host/web/app-1/disk "busy"
-                    1  transient       it resolved by itself within its hold
-                                   1  nagios/host/web/app-1/process
+            HELD BACK, AND WHY
+                       10  ordinary        it is no more than this series, check and hour usually show
+                                      10  nagios/host/web/app-1/disk "busy"
+                        1  transient       it resolved by itself within its hold
+                                       1  nagios/host/web/app-1/process
 
-        INCIDENTS
-          #1    critical CRITICAL: memory on web (app-1)
-                opened 01-15 10:11:21, paged at once, over after 33 min 38 s; 1 event; most likely origin
-                web/app-1/memory
-                01-15 10:11:21  paged (open): CRITICAL: memory on web (app-1); fresh surprise on its compon…
-                01-15 10:11:21  update: web surged, too (nagios/host/web/app-1/memory); it joined without a…
-                01-15 10:45:00  resolve: all its alerts are over; it lasted 34 min
-    "#]],
+            INCIDENTS
+              #1    critical memory on web (app-1)
+                    opened 01-15 10:11:21, paged at once, over after 33 min 38 s; 1 event; most likely origin
+                    web/app-1/memory
+                    01-15 10:11:21  paged (open): memory on web (app-1); fresh surprise on its component passed…
+                    01-15 10:45:00  resolve: all its alerts are over; it lasted 34 min
+        "#]],
     );
 }
 
@@ -150,27 +149,25 @@ fn why_tells_an_incident_with_the_numbers_of_every_stage() {
     check(
         &sentences::incident(&explanation, engine.now(), Ink::Plain),
         expect![[r#"
-            Incident 1 (over, critical): CRITICAL: memory on web (app-1)
+            Incident 1 (over, critical): memory on web (app-1)
               It opened 01-15 10:11:21, paged at once, over after 33 min 38 s; 1 event; most likely origin
               web/app-1/memory.
               Where it most likely began, by fresh bits of surprise when it paged: web (9.8 bits).
               Changed shortly before: deploy, 11 min before.
 
             What happened
-              01-15 10:11:21  paged (open): CRITICAL: memory on web (app-1); fresh surprise on its component
-                              passed the threshold: 5.0 bits of fresh surprise on app-1 reached the threshold of
-                              5.0; loudest is nagios/host/web/app-1/memory with 9.8 bits (usually practically
-                              never at this hour)
-              01-15 10:11:21  update: web surged, too (nagios/host/web/app-1/memory); it joined without a page
-                              because its component has an open incident
+              01-15 10:11:21  paged (open): memory on web (app-1); fresh surprise on its component passed the
+                              threshold: 5.0 bits of fresh surprise on app-1 reached the threshold of 5.0;
+                              loudest is nagios/host/web/app-1/memory with 9.8 bits (usually practically never
+                              at this hour)
               01-15 10:45:00  resolve: all its alerts are over; it lasted 34 min
 
             What it is made of
             nagios/host/web/app-1/memory (5c86d368ba2663ba)
               It does not fire; last heard of at 2026-01-15 10:40:00 UTC.
-              Starts since 2026-01-15 10:10:00 UTC: 1, 1 of these critical; at this hour 0.06 starts a day are
-              usual, and it stands at 0 bits of fresh surprise. Half of its episodes last up to 32 min, nine of
-              ten up to 32 min.
+              Starts since 2026-01-15 10:10:00 UTC: 1, 1 of these critical; a day has 0.01 to 0.25 of them
+              (eight times in ten), at this hour a rate of 0.06 a day is usual, and it stands at 0 bits of fresh
+              surprise. Half of its episodes last up to 32 min, nine of ten up to 32 min.
               It is not flapping: 2 changes of state in its longest window.
               No rule speaks of it: the defaults apply.
               01-15 10:11:21  page (surge), incident 1: fresh surprise on its component passed the threshold.
@@ -194,9 +191,9 @@ fn why_tells_a_series_that_never_paged() {
         expect![[r#"
             nagios/host/web/app-1/disk "busy" (e5d1334cf71f2e98)
               It does not fire; last heard of at 2026-01-14 02:20:00 UTC.
-              Starts since 2026-01-05 02:00:00 UTC: 8.7, 0 of these critical; at this hour 0.53 starts a day are
-              usual, and it stands at 0 bits of fresh surprise. Half of its episodes last up to 32 min, nine of
-              ten up to 32 min.
+              Starts since 2026-01-05 02:00:00 UTC: 8.7, 0 of these critical; a day has 0.57 to 1.3 of them
+              (eight times in ten), at this hour a rate of 0.53 a day is usual, and it stands at 0 bits of fresh
+              surprise. Half of its episodes last up to 32 min, nine of ten up to 32 min.
               It is not flapping: 0 changes of state in its longest window.
               No rule speaks of it: the defaults apply.
               01-13 02:10:00  suppress (ordinary): it is no more than this series, check and hour usually show.

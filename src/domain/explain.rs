@@ -49,6 +49,8 @@ pub struct SeriesExplanation {
     pub starts: (f64, f64),
     /// Starts a day that are usual at this hour.
     pub usual_per_day: f64,
+    /// Starts a day over all hours, as far as is known: eight times in ten the true rate lies between these two.
+    pub likely_per_day: (f64, f64),
     /// Whether there is too little history to judge it by itself.
     pub insufficient_history: bool,
     /// How long half and nine of ten of its episodes last, in seconds; `None` before the first one ended.

@@ -51,6 +51,8 @@ fn write_series(series: &SeriesExplanation, out: &mut String) {
     line.number("starts", series.starts.0);
     line.number("critical_starts", series.starts.1);
     line.number("usual_per_day", series.usual_per_day);
+    line.number("likely_per_day_from", series.likely_per_day.0);
+    line.number("likely_per_day_to", series.likely_per_day.1);
     line.flag("insufficient_history", series.insufficient_history);
     if let Some((half, most)) = series.lasts {
         line.number("half_last", half);

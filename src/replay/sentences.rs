@@ -111,11 +111,13 @@ fn present(series: &SeriesExplanation, now: Timestamp) -> String {
 fn habits(series: &SeriesExplanation) -> String {
     let (starts, critical) = series.starts;
     let mut text = format!(
-        "Starts since {} UTC: {}, {} of these critical; at this hour {} starts a day are usual, and it stands \
-         at {} bits of fresh surprise.",
+        "Starts since {} UTC: {}, {} of these critical; a day has {} to {} of them (eight times in ten), at this hour \
+         a rate of {} a day is usual, and it stands at {} bits of fresh surprise.",
         date_and_time(series.heard.0),
         amount(starts),
         amount(critical),
+        amount(series.likely_per_day.0),
+        amount(series.likely_per_day.1),
         amount(series.usual_per_day),
         amount(series.fresh_bits),
     );

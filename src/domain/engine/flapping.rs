@@ -19,9 +19,11 @@ use crate::domain::timers::Due;
 use crate::domain::turn::Turn;
 
 impl Engine {
-    /// Whether a series is flapping and this level is nothing worse than what it flapped at.
-    pub(super) fn flapping_as_before(&self, slot: Slot, level: Level) -> bool {
-        self.series.at(slot).flap.episode.as_ref().is_some_and(|episode| level <= episode.worst)
+    /// Whether a series is flapping and this is nothing worse than what it flapped at: neither in its level, nor by
+    /// a value far beyond its usual ones (`value` bits).
+    pub(super) fn flapping_as_before(&self, slot: Slot, level: Level, value: f64) -> bool {
+        let episode = self.series.at(slot).flap.episode.as_ref();
+        value < self.policy.judgement.alive && episode.is_some_and(|episode| level <= episode.worst)
     }
 
     /// The rule of a series for flapping: of its latest event's handling, or the defaults.

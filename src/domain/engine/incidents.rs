@@ -264,15 +264,19 @@ impl Engine {
         // Within the join window of its opening people are looking at it already.
         let known = self.now().since(opened) <= self.policy.judgement.join_window;
         let worse = !known && surge.severity == Severity::Critical && incident.summary.severity < Severity::Critical;
+        // The other component of the same series surges in the same moment: that is no news.
+        let news = surge.makers().any(|slot| !incident.members.contains(&self.series.at(slot).fingerprint));
         let component = self.components.change(surge.component);
         component.paged = component.paged.max(Some(opened));
         self.reopen(id, turn);
         self.take_in(id, surge, reason, turn);
-        let text = self.joined_sentence(surge, reason);
         if worse {
             return self.page(id, surge, PageAction::Escalate, turn);
         }
-        self.notify(id, NoticeAction::Update, text, turn);
+        if news {
+            let text = self.joined_sentence(surge, reason);
+            self.notify(id, NoticeAction::Update, text, turn);
+        }
     }
 
     fn escalate(&mut self, id: IncidentId, surge: &Surge, turn: &mut Turn) {

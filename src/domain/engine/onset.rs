@@ -32,38 +32,38 @@ impl Engine {
     pub(super) fn onset(&mut self, arrival: &Arrival<'_>, turn: &mut Turn) {
         let slot = arrival.series;
         let rises = self.series.at(slot).target() > self.series.at(slot).level;
-        let flapping = self.flapping_as_before(slot, Level::of(arrival.event.severity));
         // It waits while the series rises, so that what pages on the way pages with it.
         self.series.change(slot).waiting.push(arrival.seq);
         let fresher = rises && self.rise(slot, Some(arrival.event), turn);
         let waiting = &mut self.series.change(slot).waiting;
         if waiting.last() == Some(&arrival.seq) {
             waiting.pop();
-            self.judge_onset(arrival, rises, flapping, turn);
+            self.judge_onset(arrival, rises, fresher, turn);
         }
         if fresher {
             self.push(slot, turn);
         }
     }
 
-    /// What becomes of an event whose alert starts or gets critical, if nothing paged on the way.
-    fn judge_onset(&mut self, arrival: &Arrival<'_>, rises: bool, flapping: bool, turn: &mut Turn) {
-        let slot = arrival.series;
+    /// What becomes of an event whose alert starts or gets critical, if nothing paged on the way. What brought
+    /// fresh surprise waits: it may still page.
+    fn judge_onset(&mut self, arrival: &Arrival<'_>, rises: bool, fresher: bool, turn: &mut Turn) {
+        let (seq, slot) = (arrival.seq, arrival.series);
         let handling = self.policy.handling(self.policy.rule_for(arrival.event));
         let (page, longest) = (handling.page, handling.hold.longest.as_secs_f64());
-        let severity = arrival.event.severity;
-        if let Some(id) = self.member_of(slot).filter(|_| !rises || flapping) {
-            self.decide(arrival.seq, slot, Fate::new(Reason::OpenIncident, Some(id)), turn);
-        } else if page == PageMode::Always && self.member_of(slot).is_none() {
-            self.wait(arrival.seq, slot, longest, turn);
+        let (member, flapping) = (self.member_of(slot), self.series.at(slot).flap.episode.is_some());
+        if page == PageMode::Always && member.is_none() {
+            self.wait(seq, slot, longest, turn);
             self.force(slot, Reason::Always, turn);
-        } else if flapping || self.flapping_as_before(slot, Level::of(severity)) {
-            self.decide(arrival.seq, slot, Reason::Flapping, turn);
+        } else if fresher {
+            self.wait(seq, slot, longest, turn);
+        } else if member.is_some() || flapping {
+            self.decide(seq, slot, Fate::join_or(member, Reason::Flapping), turn);
         } else if !rises && self.series.at(slot).waiting.is_empty() {
             let incident = self.open_incident_of(slot);
-            self.decide(arrival.seq, slot, Fate::join_or(incident, Reason::Ordinary), turn);
+            self.decide(seq, slot, Fate::join_or(incident, Reason::Ordinary), turn);
         } else {
-            self.wait(arrival.seq, slot, longest, turn);
+            self.wait(seq, slot, longest, turn);
         }
     }
 
@@ -87,7 +87,7 @@ impl Engine {
         let worth = self.worth(slot, level, event);
         self.count_start(slot, before, level);
         // A critical start is never hushed: its own slow memory is what makes it old news.
-        let damped = level < Level::Critical && self.flapping_as_before(slot, level);
+        let damped = level < Level::Critical && self.flapping_as_before(slot, level, worth.value);
         self.remember_slowly(slot);
         let series = self.series.change(slot);
         if before == Level::Off {
@@ -317,11 +317,10 @@ impl Engine {
             return self.wait(arrival.seq, slot, longest, turn);
         }
         self.series.change(slot).burst.get_or_insert_default().on = Some(arrival.event.severity);
-        let flapping = self.flapping_as_before(slot, level);
         let fresher = self.rise_to(slot, level, Some(arrival.event), turn);
         let series = self.series.change(slot);
         (series.evidence.changes, series.evidence.window) = (numbers.changes, numbers.window);
-        if flapping {
+        if !fresher && self.series.at(slot).flap.episode.is_some() {
             let incident = self.member_of(slot);
             self.decide(arrival.seq, slot, Fate::join_or(incident, Reason::Flapping), turn);
         } else {

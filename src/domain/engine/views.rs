@@ -12,6 +12,8 @@ use crate::domain::silence::Silence;
 use crate::domain::stage::surprise::Onset;
 use crate::domain::table::Slot;
 
+const DAY: f64 = 86_400.0;
+
 impl Engine {
     /// The sums of promise 1, and the sizes.
     #[must_use]
@@ -76,6 +78,7 @@ impl Engine {
             heard: series.heard,
             starts: series.starts.counts(now, judgement),
             usual_per_day: self.usual_per_day(slot).unwrap_or(0.0),
+            likely_per_day: self.likely_per_day(slot).unwrap_or((0.0, 0.0)),
             insufficient_history: now.since(self.start()) < judgement.own_history,
             lasts: episodes.quantile(0.5).zip(episodes.quantile(0.9)),
             fresh_bits: series.fresh(),
@@ -87,10 +90,19 @@ impl Engine {
     }
 
     fn usual_per_day(&self, slot: Slot) -> Option<f64> {
-        let series = self.series.at(slot);
-        let check = self.checks.get(series.check)?;
-        let onset = Onset { check, start: self.start(), now: self.now(), critical: false, chatty: false };
-        Some(series.starts.usual_rate(&onset, &self.policy.judgement) * 86_400.0)
+        let onset = self.as_if_it_started(slot)?;
+        Some(self.series.at(slot).starts.usual_rate(&onset, &self.policy.judgement) * DAY)
+    }
+
+    fn likely_per_day(&self, slot: Slot) -> Option<(f64, f64)> {
+        let onset = self.as_if_it_started(slot)?;
+        let (low, high) = self.series.at(slot).starts.likely_rate(&onset, &self.policy.judgement);
+        Some((low * DAY, high * DAY))
+    }
+
+    fn as_if_it_started(&self, slot: Slot) -> Option<Onset<'_>> {
+        let check = self.checks.get(self.series.at(slot).check)?;
+        Some(Onset { check, start: self.start(), now: self.now(), critical: false, chatty: false })
     }
 
     /// The series whose name contains all words of `text`, at most `limit`, in order of name.

@@ -4,7 +4,6 @@ use super::Engine;
 use super::incidents::Surge;
 use crate::domain::ledger::Told;
 use crate::domain::reason::Reason;
-use crate::domain::signal::Severity;
 
 /// A length of time as people say it: `45 s`, `12 min`, `3 h 20 min`, `2 d 4 h`.
 pub(super) fn span(secs: f64) -> String {
@@ -33,7 +32,6 @@ impl Engine {
             (Some(name), _) | (None, Some(name)) => name.to_string(),
             (None, None) => String::new(),
         };
-        let worst = if surge.severity == Severity::Critical { "CRITICAL: " } else { "" };
         let what = match series.text.as_ref().and_then(|text| text.summary.as_deref()) {
             Some(summary) if !summary.is_empty() => summary.chars().take(160).collect(),
             _ => series.name.check.to_string(),
@@ -41,7 +39,7 @@ impl Engine {
         let at = if place.is_empty() || what.contains(&*place) { String::new() } else { format!(" on {place}") };
         let others = surge.makers - 1;
         let more = if others > 0 { format!(" (and {others} more)") } else { String::new() };
-        format!("{worst}{what}{at}{more}")
+        format!("{what}{at}{more}")
     }
 
     /// Why it pages, with the numbers.

@@ -7,6 +7,7 @@
 //! Deliberately nothing here about values (`value`), durations (`duration`) or fading (`meter`).
 
 use serde::{Deserialize, Serialize};
+use statrs::distribution::{ContinuousCDF, Gamma};
 
 use crate::domain::check::Check;
 use crate::domain::judgement::Judgement;
@@ -90,6 +91,18 @@ impl Starts {
         let daily = (f64::from(self.days_by_hour[hour]) * left + judgement.daily_habit * chance_of_hour)
             / (history / DAY + judgement.daily_habit);
         of_hour.max(-libm::log1p(-daily.min(0.99)) / HOUR)
+    }
+
+    /// The rate of starts over all hours, a second, between these two eight times in ten: quantiles of the Gamma
+    /// posterior (shape: starts, rate: history, both with the shared prior's share).
+    pub(crate) fn likely_rate(&self, onset: &Onset<'_>, judgement: &Judgement) -> (f64, f64) {
+        let history = forget::history(onset.now.since(onset.start), judgement.half_life);
+        let prior = family_rate(onset, history, judgement);
+        let shape = self.counts(onset.now, judgement).0 + judgement.own_history * prior;
+        let rate = history + judgement.own_history;
+        // A standard scale, because the search for a quantile works in absolute steps.
+        let quantile = |share: f64| Gamma::new(shape, 1.0).map_or(0.0, |gamma| gamma.inverse_cdf(share) / rate);
+        (quantile(0.1), quantile(0.9))
     }
 
     fn critical_chance(&self, onset: &Onset<'_>, judgement: &Judgement) -> f64 {
