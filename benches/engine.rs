@@ -5,6 +5,8 @@
 //! a change; *changes* are nothing but changes, half of them from a noisy hundredth of the series; in a *storm* a
 //! thousand changes a second come from all series alike. Seeds and sizes are the constants below.
 
+#![expect(clippy::print_stdout, reason = "the weight of a series is a figure of this bench")]
+
 use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Duration;

@@ -4,19 +4,22 @@
 //! resolves, changes); [`mutes`] holds back what a silence or an inhibition covers; [`onset`] works out how
 //! surprising the start is (`stage::surprise`, `value`, `burst`) and hands its bits to its components, whose meters
 //! ([`surge`]) say when it is enough; [`flapping`] takes over what changes too often; [`incidents`] opens, joins,
-//! escalates, resolves and reopens; [`ledger`](super::ledger) keeps the sums. What may still become a page waits
+//! escalates ([`kinship`] finds which, [`paging`] tells people, [`closing`] ends it); [`ledger`](super::ledger) keeps the sums. What may still become a page waits
 //! for its verdict, no longer than its hold.
 //!
 //! Deliberately without I/O, clock, randomness, logging, locks or statics, and without any order that depends on
 //! how the state came about: an engine restored from its records decides as if it had never stopped.
 
+mod closing;
 mod flapping;
 mod incidents;
 mod intake;
+mod kinship;
 mod mutes;
 mod onset;
 mod origin;
 mod outbox;
+mod paging;
 mod records;
 mod surge;
 mod verdicts;

@@ -1,0 +1,143 @@
+//! Closing: how incidents are kept in mind, end, come back, and are forgotten; and what people say of them.
+
+use super::Engine;
+use crate::domain::decision::{Decision, IncidentId, NoticeAction};
+use crate::domain::fingerprint::Fingerprint;
+use crate::domain::incident::Incident;
+use crate::domain::series::Series;
+use crate::domain::table::Slot;
+use crate::domain::time::Timestamp;
+use crate::domain::timers::Due;
+use crate::domain::turn::Turn;
+
+impl Engine {
+    /// The surprises of an origin that paged keep its incident remembered.
+    pub(super) fn keep_alive(&mut self, slot: Slot, bits: f64) {
+        let (now, judgement) = (self.now(), &self.policy.judgement);
+        if bits < judgement.alive || self.known.is_empty() {
+            return;
+        }
+        let remember = judgement.remember;
+        let service = self.series.at(slot).name.service.as_ref().map(ToString::to_string);
+        if let Some(incident) = self.known.get(&service).copied().and_then(|id| self.incident_mut(id))
+            && now.since(incident.alive) <= remember
+        {
+            incident.alive = now;
+        }
+    }
+
+    /// A member of an incident is off: the incident may be over.
+    pub(super) fn member_ended(&mut self, slot: Slot) {
+        if let Some(id) = self.member_of(slot) {
+            self.watch_end(id);
+        }
+    }
+
+    /// Sets the time at which an incident is over, when none of its members is on.
+    pub(super) fn watch_end(&mut self, id: IncidentId) {
+        let Some(incident) = self.incident(id) else { return };
+        let on = |member: &Fingerprint| self.series.get(*member).is_some_and(Series::troubled);
+        if !incident.open || incident.members.iter().any(on) {
+            return;
+        }
+        let at = self.now().after(self.policy.judgement.resolve_after);
+        if let Some(incident) = self.incident_mut(id) {
+            incident.calm_at = Some(at);
+        }
+        self.timers.set(at, Due::Calm, Incident::key(id));
+    }
+
+    /// An incident may be over: when none of its members came back.
+    pub(super) fn calm(&mut self, whom: Fingerprint, turn: &mut Turn) {
+        let now = self.now();
+        let Some(incident) = self.incidents.get(whom) else { return };
+        let on = |member: &Fingerprint| self.series.get(*member).is_some_and(Series::troubled);
+        if !incident.open || incident.calm_at != Some(now) {
+            return;
+        }
+        if incident.members.iter().any(on) {
+            let id = incident.id();
+            let theirs = |&other: &Fingerprint| self.components.get(other).is_some_and(|c| c.incident == Some(id));
+            if !incident.components.iter().all(theirs) {
+                self.look_at_end(id);
+            }
+            return;
+        }
+        let lasted = super::wording::span(now.since(incident.summary.opened));
+        let id = incident.id();
+        self.close(id, format!("all its alerts are over; it lasted {lasted}"), turn);
+    }
+
+    pub(super) fn close(&mut self, id: IncidentId, text: String, turn: &mut Turn) {
+        let now = self.now();
+        let Some(incident) = self.incident_mut(id) else { return };
+        (incident.open, incident.calm_at, incident.summary.resolved) = (false, None, Some(now));
+        self.closed += 1;
+        self.notify(id, NoticeAction::Resolve, text, turn);
+        if let Some(incident) = self.incident(id) {
+            turn.decisions.push(Decision::Incident(Box::new(incident.summary.clone())));
+        }
+        self.forget_old_incidents();
+    }
+
+    pub(super) fn reopen(&mut self, id: IncidentId, turn: &mut Turn) {
+        let Some(incident) = self.incident_mut(id).filter(|incident| !incident.open) else { return };
+        (incident.open, incident.summary.resolved) = (true, None);
+        self.closed -= 1;
+        self.notify(id, NoticeAction::Reopen, "it is back, and nothing worse than what was paged".to_owned(), turn);
+    }
+
+    /// A person has taken an incident.
+    pub(super) fn acknowledge(&mut self, id: IncidentId, by: &str, turn: &mut Turn) {
+        let now = self.now();
+        let Some(incident) = self.incident_mut(id) else { return };
+        if incident.summary.acknowledged.is_none() {
+            incident.summary.acknowledged = Some(now);
+            self.notify(id, NoticeAction::Ack, format!("{by} has taken it"), turn);
+        }
+    }
+
+    /// A person declares an incident to be over.
+    pub(super) fn resolve_by_hand(&mut self, id: IncidentId, by: &str, turn: &mut Turn) {
+        if self.incident(id).is_some_and(|incident| incident.open) {
+            self.close(id, format!("{by} declared it to be over"), turn);
+        }
+    }
+
+    /// Closed incidents are kept for a while, so that `why` can tell of them; the oldest go first.
+    pub(super) fn forget_old_incidents(&mut self) {
+        const KEPT: usize = 1000;
+        if self.closed <= KEPT + KEPT / 10 {
+            return;
+        }
+        let remember = self.policy.judgement.remember;
+        let old = |incident: &Incident, now: Timestamp| {
+            !incident.open && now.since(incident.alive.max(incident.surged)) > remember
+        };
+        let now = self.now();
+        let mut closed: Vec<_> = self.incidents.rows().filter(|(_, i)| old(i, now)).map(|(_, i)| i.id()).collect();
+        closed.sort_unstable();
+        let surplus = self.closed.saturating_sub(KEPT);
+        for id in closed.into_iter().take(surplus) {
+            self.incidents.remove(Incident::key(id));
+            self.closed -= 1;
+        }
+        self.find_known();
+    }
+
+    /// Works out which incident is the latest of each origin.
+    pub(super) fn find_known(&mut self) {
+        self.known.clear();
+        for (_, incident) in self.incidents.rows() {
+            let latest = self.known.entry(incident.summary.origin.service.clone()).or_insert(incident.id());
+            *latest = incident.id().max(*latest);
+        }
+    }
+
+    /// At the end of a run, tells of the incidents that are still open.
+    pub(super) fn report_open_incidents(&self, turn: &mut Turn) {
+        let mut open: Vec<_> = self.incidents.rows().filter(|(_, i)| i.open).map(|(_, i)| &i.summary).collect();
+        open.sort_by_key(|summary| summary.incident);
+        turn.decisions.extend(open.into_iter().map(|summary| Decision::Incident(Box::new(summary.clone()))));
+    }
+}

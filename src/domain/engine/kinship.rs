@@ -1,0 +1,98 @@
+//! Kinship: which incident a surge belongs to, by component, time, origin and the service graph.
+//!
+//! Deliberately bounded: in a storm of incidents only the latest are looked at, so that no chain of strangers merges.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::Engine;
+use super::incidents::Surge;
+use crate::domain::component::Component;
+use crate::domain::decision::IncidentId;
+use crate::domain::incident::Incident;
+use crate::domain::reason::Reason;
+use crate::domain::signal::Severity;
+use crate::domain::table::Slot;
+
+impl Engine {
+    /// The incident that a surge joins without a page.
+    pub(super) fn find_incident(&self, surge: &Surge) -> Option<(IncidentId, Reason)> {
+        let (now, judgement) = (self.now(), &self.policy.judgement);
+        let component = self.components.at(surge.component);
+        let own = component.incident.and_then(|id| self.incident(id));
+        if let Some(own) = own.filter(|own| now.since(own.surged) <= judgement.join_window) {
+            return Some((own.id(), Reason::OpenIncident));
+        }
+        if let Some(id) = self.young_relative(component) {
+            return Some((id, Reason::Related));
+        }
+        if let Some(id) = self.told_already(surge) {
+            return Some((id, Reason::OpenIncident));
+        }
+        let known = self.known.get(&surge.origin.0.service).and_then(|&id| self.incident(id))?;
+        let nothing_new = surge.severity < Severity::Critical && surge.kinds.0.is_subset(&known.kinds);
+        let remembered = now.since(known.alive) <= judgement.remember;
+        let quiet = surge.reason != Reason::Outlived && surge.reason != Reason::Always;
+        (quiet && remembered && nothing_new).then(|| (known.id(), Reason::SameOrigin))
+    }
+
+    /// The latest incident, opened within the join window, that a component has to do with. In a storm of
+    /// incidents only the latest are looked at.
+    pub(super) fn young_relative(&self, component: &Component) -> Option<IncidentId> {
+        const LOOKED_AT: u64 = 64;
+        let (now, window) = (self.now(), self.policy.judgement.join_window);
+        let latest = self.ledger.at(self.book).incidents;
+        let services = self.services_about(component);
+        let ids = (latest.saturating_sub(LOOKED_AT) + 1..=latest).rev().map(IncidentId);
+        ids.filter_map(|id| self.incident(id))
+            .take_while(|incident| now.since(incident.summary.opened) <= window)
+            .find(|incident| {
+                let others = incident.components.iter().filter_map(|&other| self.components.get(other));
+                others.into_iter().any(|other| self.near(component, &services, other))
+            })
+            .map(Incident::id)
+    }
+
+    /// Whether two components have to do with each other: the same one, a service or a series in common, one calls
+    /// the other (directly or not), or one service calls both.
+    pub(super) fn near(&self, a: &Component, of_a: &BTreeSet<Arc<str>>, b: &Component) -> bool {
+        if a.fingerprint == b.fingerprint {
+            return true;
+        }
+        let of_b = self.services_about(b);
+        if !of_a.is_disjoint(&of_b) || a.shares_series(b) {
+            return true;
+        }
+        let graph = &self.policy.topology;
+        if graph.is_empty() {
+            return false;
+        }
+        let and_callers =
+            |name: &Arc<str>| -> BTreeSet<String> { graph.callers(name).chain([&**name]).map(str::to_owned).collect() };
+        let related = |x: &Arc<str>, y: &Arc<str>| {
+            graph.is_below(x, y) || graph.is_below(y, x) || !and_callers(x).is_disjoint(&and_callers(y))
+        };
+        of_a.iter().any(|x| of_b.iter().any(|y| related(x, y)))
+    }
+
+    /// The open incident that all series of a surge made page already, with nothing fresh since.
+    pub(super) fn told_already(&self, surge: &Surge) -> Option<IncidentId> {
+        let id = surge.makers().next().and_then(|slot| self.member_of(slot))?;
+        let incident = self.incident(id)?;
+        let told = |slot: Slot| {
+            let series = self.series.at(slot);
+            incident.members.contains(&series.fingerprint) && series.slow.1 <= incident.surged
+        };
+        (surge.severity <= incident.summary.severity && surge.makers().all(told)).then_some(id)
+    }
+
+    /// The incident that a surge which pages makes worse, instead of opening one of its own: the one that its
+    /// loudest series belongs to, or the one of the same origin while it is remembered.
+    pub(super) fn worsened(&self, surge: &Surge) -> Option<IncidentId> {
+        let remember = self.policy.judgement.remember;
+        let own = surge.makers().next().and_then(|slot| self.member_of(slot)).and_then(|id| self.incident(id));
+        let known = self.known.get(&surge.origin.0.service).and_then(|&id| self.incident(id));
+        let known = known.filter(|known| known.open && self.now().since(known.alive) <= remember);
+        own.or(known).filter(|incident| surge.severity > incident.summary.severity).map(Incident::id)
+    }
+}
