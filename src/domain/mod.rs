@@ -16,6 +16,7 @@ pub mod fingerprint;
 mod incident;
 pub mod judgement;
 mod ledger;
+mod level;
 pub mod matcher;
 pub mod notification;
 pub mod policy;

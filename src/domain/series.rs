@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::alert::AlertText;
 use super::decision::{Evidence, Verdict};
 use super::fingerprint::Fingerprint;
+use super::level::Level;
 use super::signal::{Kind, Severity};
 use super::stage::burst::Burst;
 use super::stage::detector::Detector;
@@ -18,28 +19,6 @@ use super::stage::surprise::Starts;
 use super::stage::value::Excess;
 use super::table::Row;
 use super::time::Timestamp;
-
-/// How bad a series is, for the judgement: off, on, or on and critical.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub(crate) enum Level {
-    /// Nothing fires.
-    #[default]
-    Off,
-    /// A warning or an error fires.
-    On,
-    /// A critical alert fires.
-    Critical,
-}
-
-impl Level {
-    /// The level of an alert of this severity. (What is below `page_from` never gets here.)
-    pub(crate) fn of(severity: Severity) -> Self {
-        match severity {
-            Severity::Info | Severity::Warning | Severity::Error => Self::On,
-            Severity::Critical => Self::Critical,
-        }
-    }
-}
 
 /// What identifies a series to people: the parts of its key, those that live one deployment masked.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

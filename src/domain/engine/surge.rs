@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::Engine;
 use crate::domain::fingerprint::Fingerprint;
+use crate::domain::level::Level;
 use crate::domain::reason::Reason;
-use crate::domain::series::Level;
 use crate::domain::signal::Severity;
 use crate::domain::stage::duration;
 use crate::domain::table::Slot;

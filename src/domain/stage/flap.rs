@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::level::Level;
 use crate::domain::policy::{FlapRule, Pace, PromoteWhen};
-use crate::domain::series::Level;
 use crate::domain::time::Timestamp;
 
 const REMEMBERED: usize = Pace::MOST_CHANGES as usize;
