@@ -10,7 +10,7 @@
 //! - **Two types for input.** What was written is a tree in which every node knows its place; only what was checked
 //!   ([`Bundle`], [`Settings`]) leaves this module.
 //! - **One list.** `rule_fields`, `judgement_fields` and `setting_fields` say what may stand where, with form, range,
-//!   default and meaning. Reading, suggestions, [`schema`] and [`reference`] derive from it.
+//!   default and meaning. Reading, suggestions, [`schema`] and [`mod@reference`] derive from it.
 //! - **All mistakes at once.** Every step goes on after a mistake with what is good, and leaves out what is not. A file
 //!   that is no YAML is read in parts. Nothing comes out unless everything is right, so rules never half apply.
 //! - **Bounded.** Size, depth, number of values (aliases unfolded) and number of mistakes have limits.

@@ -1,7 +1,7 @@
 //! The couriers: they perform the requests that sinks compose, and retry.
 //!
 //! One task and one bounded queue a receiver, so that no receiver holds up another. Within a receiver messages go out
-//! in order ([`line`]). What is not delivered stays in the outbox, which is the engine's: the couriers hold nothing
+//! in order (`line`). What is not delivered stays in the outbox, which is the engine's: the couriers hold nothing
 //! that is not there, so a crash or a full queue loses nothing. Deliberately without knowledge of wording (`sinks`)
 //! and of what is owed (the service offers it).
 

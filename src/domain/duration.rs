@@ -1,6 +1,6 @@
 //! Durations as people write them: `30s`, `5m`, `1h30m`, `2d`.
 //!
-//! Deliberately no fractions and no words: one form, which [`write`] writes and [`parse`] reads.
+//! Deliberately no fractions and no words: one form, which [`write()`] writes and [`parse`] reads.
 
 use std::time::Duration;
 

@@ -75,7 +75,7 @@ impl Store {
         self.due = true;
     }
 
-    /// Moves the events that are only in the journal into the history, so that [`history::read`] sees them all.
+    /// Moves the events that are only in the journal into the history, so that [`super::history::read`] sees them all.
     ///
     /// # Errors
     /// As for [`Store::commit`].

@@ -1,10 +1,10 @@
 //! The engine: every decision, one turn at a time.
 //!
-//! One event's way: [`intake`] finds its alert and its series (identity), and ends what is nothing new (repeats,
-//! resolves, changes); [`mutes`] holds back what a silence or an inhibition covers; [`onset`] works out how
+//! One event's way: `intake` finds its alert and its series (identity), and ends what is nothing new (repeats,
+//! resolves, changes); `mutes` holds back what a silence or an inhibition covers; `onset` works out how
 //! surprising the start is (`stage::surprise`, `value`, `burst`) and hands its bits to its components, whose meters
-//! ([`surge`]) say when it is enough; [`flapping`] takes over what changes too often; [`incidents`] opens, joins,
-//! escalates ([`kinship`] finds which, [`paging`] tells people, [`closing`] ends it); [`ledger`](super::ledger) keeps the sums. What may still become a page waits
+//! (`surge`) say when it is enough; `flapping` takes over what changes too often; `incidents` opens, joins,
+//! escalates (`kinship` finds which, `paging` tells people, `closing` ends it); `ledger` keeps the sums. What may still become a page waits
 //! for its verdict, no longer than its hold.
 //!
 //! Deliberately without I/O, clock, randomness, logging, locks or statics, and without any order that depends on
