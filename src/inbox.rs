@@ -2,6 +2,7 @@
 //!
 //! Deliberately without judgement and without HTTP: who offers decides how to tell the sender.
 
+use std::cmp::Reverse;
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -9,7 +10,9 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use crate::domain::{Alarms, Engine, Event, IncidentId, NotificationKey, Policy, Silence};
+use crate::domain::{
+    Alarms, Engine, Event, IncidentExplanation, IncidentId, IncidentSummary, NotificationKey, Policy, Silence,
+};
 
 /// What the queue may hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,6 +102,23 @@ pub struct View<'a> {
     pub engine: &'a Engine,
     /// What no judge decided.
     pub alarms: &'a Alarms,
+}
+
+impl View<'_> {
+    /// The incidents: open ones first, latest first, then closed ones that are still remembered.
+    #[must_use]
+    pub fn incidents(&self) -> Vec<(IncidentSummary, bool)> {
+        let mut all = self.alarms.incidents();
+        all.extend(self.engine.incidents());
+        all.sort_by_key(|(summary, open)| (!open, Reverse(summary.opened)));
+        all
+    }
+
+    /// Everything about one incident that is still remembered.
+    #[must_use]
+    pub fn why_incident(&self, id: IncidentId) -> Option<IncidentExplanation> {
+        self.alarms.why_incident(id).or_else(|| self.engine.why_incident(id))
+    }
 }
 
 /// A question: it looks, answers by its own channel, and changes nothing.

@@ -1,13 +1,16 @@
-//! `squelch incidents`: the incidents of a running Squelch, open ones first.
+//! `squelch incidents`: the incidents of a Squelch, running or stopped, open ones first.
 
 use std::fmt::Write as _;
+use std::path::Path;
 
 use serde::Deserialize;
 
 use super::client::Server;
 use super::fault::Fault;
 use super::replay::{ink, print};
+use super::stopped::{DataDir, Stopped};
 use crate::domain::{Severity, Timestamp};
+use crate::replay::explanations::summary_json;
 use crate::replay::wording::{cut, day_and_time, span};
 
 /// What `squelch incidents` is asked to do.
@@ -21,6 +24,8 @@ pub(super) struct Args {
     json: bool,
     #[command(flatten)]
     server: Server,
+    #[command(flatten)]
+    stopped: DataDir,
 }
 
 #[derive(Deserialize)]
@@ -42,14 +47,34 @@ struct Incident {
 /// Runs the command.
 ///
 /// # Errors
-/// When nobody answers.
+/// When nobody answers, or the data directory cannot be read.
 pub(super) fn run(args: &Args) -> Result<(), Fault> {
-    let state = if args.open { "open" } else { "all" };
-    let json = args.server.get(&format!("/api/v1/incidents?state={state}"), "application/json")?;
+    let json = match &args.stopped.data_dir {
+        Some(dir) => stored(dir, args.open)?,
+        None => {
+            let state = if args.open { "open" } else { "all" };
+            args.server.get(&format!("/api/v1/incidents?state={state}"), "application/json")?
+        }
+    };
     if args.json {
         return print(&json);
     }
-    let list: List = serde_json::from_str(&json)
+    print(&table(&json)?)
+}
+
+/// As the API gives them.
+fn stored(dir: &Path, open: bool) -> Result<String, Fault> {
+    let incidents = Stopped::read(dir, None)?.view().incidents();
+    let list: Vec<_> = incidents
+        .iter()
+        .filter(|(_, is_open)| *is_open || !open)
+        .map(|(summary, is_open)| summary_json(summary, *is_open))
+        .collect();
+    Ok(format!("{{\"incidents\":[{}]}}\n", list.join(",")))
+}
+
+fn table(json: &str) -> Result<String, Fault> {
+    let list: List = serde_json::from_str(json)
         .map_err(|error| Fault::Wrong(format!("the answer is not that of a Squelch: {error}")))?;
     let mut text = String::new();
     for incident in &list.incidents {
@@ -72,5 +97,5 @@ pub(super) fn run(args: &Args) -> Result<(), Fault> {
     if list.incidents.is_empty() {
         text.push_str("no incidents\n");
     }
-    print(&text)
+    Ok(text)
 }

@@ -16,6 +16,7 @@ mod replay;
 mod rules;
 pub mod schema;
 pub mod serve;
+mod stopped;
 mod test;
 mod why;
 
@@ -48,7 +49,7 @@ enum Command {
     Replay(replay::Args),
     /// Explain an incident or a series, with the numbers of every stage
     Why(why::Args),
-    /// List the incidents of a running Squelch
+    /// List the incidents of a Squelch, running or stopped
     Incidents(incidents::Args),
     /// Write a store into one file, also while it is in use
     Backup(backup::BackupArgs),

@@ -132,13 +132,14 @@ async fn told(terminate: &mut Signal, interrupt: &mut Signal) {
 /// What is printed at the start: where to send events, where the data is, which rules are in force, who is told.
 fn welcome(service: &Service, settings: &Settings) -> String {
     let (scheme, insecure) = if settings.tls.is_some() { ("https", " --cacert CA.pem") } else { ("http", "") };
-    let url = format!("{scheme}://{}", service.address());
+    let here = format!("{scheme}://{}", service.address());
+    let url = settings.external_url.as_ref().unwrap_or(&here);
     let token = if settings.auth.is_some() { " -H \"Authorization: Bearer $TOKEN\"" } else { "" };
     let event = r#"{"source":"me","kind":"host","service":"shop","host":"db-1","check":"disk","severity":"critical","value":97}"#;
     let rules = service.rules();
     let told = if rules.shadow { "nobody: shadow mode".to_owned() } else { rules.receivers.join(", ") };
     format!(
-        "squelch {version} listens on {url}\n\
+        "squelch {version} listens on {here}\n\
          \n  send events  curl{insecure}{token} {url}/api/v1/events -H 'Content-Type: application/json' -d '{event}'\
          \n  other tools  {url}/ingest lists their webhooks\
          \n  look inside  {url}/api/v1/incidents  {url}/metrics  {url}/-/ready\

@@ -5,8 +5,10 @@ use std::path::PathBuf;
 use super::client::Server;
 use super::fault::Fault;
 use super::replay::{ink, print, with_graph};
+use super::stopped::{DataDir, Stopped};
 use super::{recording, rules};
-use crate::domain::{Engine, Fingerprint, IncidentId, Timestamp};
+use crate::domain::{Alarms, Engine, Fingerprint, IncidentId, Timestamp};
+use crate::inbox::View;
 use crate::replay::{Run, explanations, sentences};
 
 /// So many series are named when a name fits several.
@@ -15,6 +17,7 @@ const SUGGESTED: usize = 20;
 /// What `squelch why` is asked to do.
 #[derive(Debug, clap::Args)]
 #[command(group(clap::ArgGroup::new("what").required(true)))]
+#[command(group(clap::ArgGroup::new("offline").args(["replay", "data_dir"])))]
 pub(super) struct Args {
     /// The number of an incident
     #[arg(value_name = "ID", group = "what")]
@@ -28,8 +31,8 @@ pub(super) struct Args {
     /// Ask no running Squelch: replay these recorded events
     #[arg(long, value_name = "INPUT.jsonl", num_args = 1..)]
     replay: Vec<PathBuf>,
-    /// The folder with the rules of a replay
-    #[arg(long, value_name = "DIR", requires = "replay")]
+    /// The folder with the rules, for a replay or a stopped Squelch
+    #[arg(long, value_name = "DIR", requires = "offline")]
     rules: Option<PathBuf>,
     /// A service graph for a replay
     #[arg(long, value_name = "FILE", requires = "replay")]
@@ -39,6 +42,8 @@ pub(super) struct Args {
     json: bool,
     #[command(flatten)]
     server: Server,
+    #[command(flatten)]
+    stopped: DataDir,
 }
 
 /// Runs the command.
@@ -46,6 +51,10 @@ pub(super) struct Args {
 /// # Errors
 /// When there is no such incident or series, or nobody who could tell.
 pub(super) fn run(args: &Args) -> Result<(), Fault> {
+    if let Some(dir) = &args.stopped.data_dir {
+        let stopped = Stopped::read(dir, args.rules.as_deref())?;
+        return print(&explain(args, &stopped.view())?);
+    }
     if args.replay.is_empty() {
         let kind = if args.json { "application/json" } else { "text/plain" };
         return print(&args.server.get(&path(args), kind)?);
@@ -60,7 +69,8 @@ pub(super) fn run(args: &Args) -> Result<(), Fault> {
             run.event(seq, event, &mut drop);
         }
     })?;
-    print(&explain(args, &run.finish(&mut drop))?)
+    let engine = run.finish(&mut drop);
+    print(&explain(args, &View { engine: &engine, alarms: &Alarms::default() })?)
 }
 
 /// Where the API has it.
@@ -77,12 +87,13 @@ fn escaped(part: &str) -> String {
     part.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
 }
 
-fn explain(args: &Args, engine: &Engine) -> Result<String, Fault> {
+fn explain(args: &Args, view: &View<'_>) -> Result<String, Fault> {
+    let engine = view.engine;
     let now = engine.now();
     if let Some(text) = &args.incident {
         let number = text.split('.').next().unwrap_or_default().parse();
         let id = number.map_err(|_| Fault::Usage(format!("`{text}` is no number of an incident")))?;
-        let explanation = engine.why_incident(IncidentId(id)).ok_or_else(|| no_incident(id, engine))?;
+        let explanation = view.why_incident(IncidentId(id)).ok_or_else(|| no_incident(id, view))?;
         let json = || explanations::incident_json(&explanation) + "\n";
         return Ok(if args.json { json() } else { sentences::incident(&explanation, now, ink()) });
     }
@@ -92,9 +103,9 @@ fn explain(args: &Args, engine: &Engine) -> Result<String, Fault> {
     Ok(if args.json { json() } else { sentences::series(&explanation, now, ink()) })
 }
 
-fn no_incident(id: u64, engine: &Engine) -> Fault {
+fn no_incident(id: u64, view: &View<'_>) -> Fault {
     let known: Vec<String> =
-        engine.incidents().iter().take(SUGGESTED).map(|(summary, _)| summary.incident.to_string()).collect();
+        view.incidents().iter().take(SUGGESTED).map(|(summary, _)| summary.incident.to_string()).collect();
     let known =
         if known.is_empty() { "there is none at all".to_owned() } else { format!("known: {}", known.join(", ")) };
     Fault::Wrong(format!("there is no incident {id}; {known}"))

@@ -21,8 +21,12 @@ pub(super) const FILE: Object = Object::new(
             "The folder with the rule files. Left out: `./rules`, where it exists, over the rules in the binary.",
         )
         .example("/etc/squelch/rules"),
-        Field::new("external_url", Form::Url, "Where people reach this Squelch; the links in pages begin with it.")
-            .example("https://squelch.example.org"),
+        Field::new(
+            "external_url",
+            Form::Url,
+            "Where people and tools reach this Squelch; the addresses that it prints when it starts begin with it.",
+        )
+        .example("https://squelch.example.org"),
         Field::new("shadow", Form::Flag, "Judge everything, page nobody.").default("false"),
         Field::new("log", Form::Object(&LOG), "What it tells about itself.").example("{format: json}"),
         Field::new("tls", Form::Object(&TLS), "TLS on the listener. Left out: plain HTTP.")

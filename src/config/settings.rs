@@ -23,7 +23,7 @@ pub struct Settings {
     pub data_dir: PathBuf,
     /// The folder with the rule files; `None` = `./rules`, where it exists.
     pub rules: Option<PathBuf>,
-    /// Where people reach this Squelch, without a slash at its end.
+    /// Where people and tools reach this Squelch, without a slash at its end.
     pub external_url: Option<String>,
     /// Judge everything, page nobody.
     pub shadow: bool,

@@ -14,7 +14,7 @@ use serde_json::json;
 
 use super::answer::{Failure, json_answer, json_text};
 use super::app::App;
-use crate::domain::{Fingerprint, IncidentId, IncidentSummary, SeriesExplanation, Tally};
+use crate::domain::{Fingerprint, IncidentId, SeriesExplanation, Tally};
 use crate::inbox::{Order, View};
 use crate::replay::explanations::{incident_json, series_json, summary_json};
 use crate::replay::sentences;
@@ -47,7 +47,7 @@ pub(super) async fn list(
         Some(other) => return Err(bad_query(&format!("`{other}` is no state"))),
     };
     let limit = filter.limit.unwrap_or(USUAL_LIMIT);
-    let incidents = app.inbox.ask(all_incidents).await?;
+    let incidents = app.inbox.ask(|view| view.incidents()).await?;
     let incidents = incidents.into_iter().filter(|(_, open)| wanted.is_none_or(|wanted| wanted == *open));
     let list: Vec<_> = incidents.take(limit).map(|(summary, open)| summary_json(&summary, open)).collect();
     Ok(json_text(StatusCode::OK, format!("{{\"incidents\":[{}]}}", list.join(","))))
@@ -58,18 +58,10 @@ fn bad_query(message: &str) -> Failure {
         .at("query")
 }
 
-/// Squelch's own first when they are open, then the engine's.
-fn all_incidents(view: &View<'_>) -> Vec<(IncidentSummary, bool)> {
-    let mut all = view.alarms.incidents();
-    all.extend(view.engine.incidents());
-    all.sort_by_key(|(summary, open)| (!open, std::cmp::Reverse(summary.opened)));
-    all
-}
-
 /// `GET /api/v1/incidents/{id}`.
 pub(super) async fn one(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<Response, Failure> {
     let id = incident_id(&id)?;
-    let found = app.inbox.ask(move |view| all_incidents(view).into_iter().find(|(summary, _)| summary.incident == id));
+    let found = app.inbox.ask(move |view| view.incidents().into_iter().find(|(summary, _)| summary.incident == id));
     let (summary, open) = found.await?.ok_or_else(|| no_incident(id))?;
     Ok(json_text(StatusCode::OK, summary_json(&summary, open)))
 }
@@ -82,7 +74,7 @@ pub(super) async fn why(
 ) -> Result<Response, Failure> {
     let id = incident_id(&id)?;
     let found = app.inbox.ask(move |view| {
-        let explanation = view.alarms.why_incident(id).or_else(|| view.engine.why_incident(id))?;
+        let explanation = view.why_incident(id)?;
         Some((explanation, view.engine.now()))
     });
     let (explanation, now) = found.await?.ok_or_else(|| no_incident(id))?;
@@ -135,13 +127,13 @@ async fn act(app: &App, id: &str, body: &[u8], order: fn(IncidentId, String) -> 
             Failure::new(StatusCode::BAD_REQUEST, format!("the body cannot be read: {error}"), help).at("body")
         })?
     };
-    let exists = move |view: &View<'_>| all_incidents(view).iter().any(|(summary, _)| summary.incident == id);
+    let exists = move |view: &View<'_>| view.incidents().iter().any(|(summary, _)| summary.incident == id);
     if !app.inbox.ask(exists).await? {
         return Err(no_incident(id));
     }
     let by = by.filter(|by| !by.trim().is_empty()).unwrap_or_else(|| "somebody over HTTP".to_owned());
     app.inbox.order(order(id, by)).await?;
-    let found = app.inbox.ask(move |view| all_incidents(view).into_iter().find(|(summary, _)| summary.incident == id));
+    let found = app.inbox.ask(move |view| view.incidents().into_iter().find(|(summary, _)| summary.incident == id));
     let (summary, open) = found.await?.ok_or_else(|| no_incident(id))?;
     Ok(json_text(StatusCode::OK, summary_json(&summary, open)))
 }
