@@ -374,3 +374,22 @@ fn incidents_that_do_not_exist_are_told_kindly() {
         },
     );
 }
+
+#[test]
+fn prometheus_may_add_its_own_path_to_its_prefix() {
+    with(
+        |_| (),
+        |to| {
+            let alerts = r#"[{"labels":{"alertname":"DiskFull","instance":"db-1:9100","severity":"critical"}}]"#;
+            for path in ["/ingest/prometheus", "/ingest/prometheus/api/v2/alerts"] {
+                let answer = post(to, path, alerts);
+                assert_eq!((answer.status, answer.json()["accepted"].clone()), (200, json!(1)), "{}", answer.body);
+            }
+            let alerts = get(to, "/api/v1/series").json();
+            assert_eq!(alerts["series"].as_array().unwrap().len(), 1, "both ways lead to one series: {alerts}");
+            let other = post(to, "/ingest/nagios/api/v2/alerts", "[]");
+            assert_eq!(other.status, 404);
+            assert!(other.body.contains("POST /ingest/prometheus/api/v2/alerts"), "{}", other.body);
+        },
+    );
+}

@@ -20,7 +20,7 @@ use labels::{Subject, Texts};
 pub(super) const FORMAT: Format = Format {
     name: "prometheus",
     title: "Prometheus, vmalert and rulers: alerts as posted to /api/v2/alerts",
-    setup: "alerting: alertmanagers: path_prefix /ingest/prometheus, or the drop-in /api/v2/alerts",
+    setup: "alerting: alertmanagers: path_prefix /ingest/prometheus",
     parse,
 };
 

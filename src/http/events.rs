@@ -41,6 +41,15 @@ pub(super) async fn tool(
     ingest(&app, peer, find(&app, &tool)?, request).await
 }
 
+/// `POST /ingest/prometheus/api/v2/alerts`: Prometheus adds this path to its `path_prefix`.
+pub(super) async fn prometheus(
+    State(app): State<Arc<App>>,
+    Extension(peer): Extension<Peer>,
+    request: Request,
+) -> Result<Response, Failure> {
+    ingest(&app, peer, find(&app, "prometheus")?, request).await
+}
+
 fn find(app: &App, tool: &str) -> Result<&'static Format, Failure> {
     formats::find(tool).map_err(|unknown| {
         app.metrics.refuse("unknown_tool", 1);

@@ -31,6 +31,7 @@ pub const PATHS: &[&str] = &[
     "POST /api/v1/events",
     "GET /ingest",
     "POST /ingest/{tool}",
+    "POST /ingest/prometheus/api/v2/alerts",
     "GET /api/v1/incidents",
     "GET /api/v1/incidents/{id}",
     "GET /api/v1/incidents/{id}/why",
@@ -57,6 +58,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/api/v1/events", post(events::native))
         .route("/ingest", get(events::tools))
         .route("/ingest/{tool}", post(events::tool))
+        .route("/ingest/prometheus/api/v2/alerts", post(events::prometheus))
         .route("/api/v1/incidents", get(incidents::list))
         .route("/api/v1/incidents/{id}", get(incidents::one))
         .route("/api/v1/incidents/{id}/why", get(incidents::why))
