@@ -11,6 +11,8 @@ mod running;
 use std::fs;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use client::{get, post, request};
 use receiver::Receiver;
@@ -65,6 +67,23 @@ fn what_was_acknowledged_is_there_after_a_restart() {
     let running = Running::start(settings(dir.path()), None);
     let answer = post(running.address(), "/api/v1/events", &event("check-9"));
     assert_eq!(answer.json()["first_seq"], 5, "no number is used twice");
+    running.stop();
+}
+
+#[test]
+fn a_question_is_answered_as_of_now() {
+    let dir = tempfile::tempdir().unwrap();
+    let ticks = Arc::new(AtomicUsize::new(0));
+    let seen = Arc::clone(&ticks);
+    let probe: Probe = Box::new(move |input| {
+        seen.fetch_add(usize::from(matches!(input, Input::Tick)), Ordering::Relaxed);
+    });
+    let running = Running::start(settings(dir.path()), Some(probe));
+    // Nothing is known, so nothing is ever due: time moves because somebody asks.
+    for asked in 1..=3 {
+        tally(running.address());
+        assert_eq!(ticks.load(Ordering::Relaxed), asked);
+    }
     running.stop();
 }
 
@@ -255,6 +274,30 @@ fn a_damaged_store_is_told_to_everybody() {
     assert!(ready.body.contains("damaged"), "{}", ready.body);
     let console = running.stop();
     assert!(console.contains("its store was damaged"), "{console}");
+}
+
+#[test]
+fn damage_that_is_found_while_it_runs_is_told_to_everybody() {
+    let dir = tempfile::tempdir().unwrap();
+    let running = Running::start(settings(dir.path()), poisoned());
+    let to = running.address();
+    assert_eq!(post(to, "/api/v1/events", &event("disk")).status, 200);
+    assert_eq!(get(to, "/-/ready").json()["warnings"], json!([]));
+    fs::write(dir.path().join("data/durable"), b"overwritten").unwrap();
+    // The judge fails, and its records are read again: that is when the damage is found. Numbers leap then, so the
+    // event is refused, to be sent again.
+    assert_eq!(post(to, "/api/v1/events", &event("poison")).status, 503);
+    until("it takes events again", || get(to, "/-/ready").status == 200);
+    assert!(get(to, "/-/ready").body.contains("its store was damaged"));
+    assert_eq!(post(to, "/api/v1/events", &event("swap")).status, 200);
+    let titles = get(to, "/api/v1/incidents?state=open").body;
+    assert!(titles.contains("its store was damaged"), "{titles}");
+    let console = running.stop();
+    assert!(console.contains("its store was damaged"), "{console}");
+    let running = Running::start(settings(dir.path()), None);
+    let again = get(running.address(), "/api/v1/incidents?state=open").body;
+    assert!(again.contains("its store was damaged"), "it stays open until somebody resolves it: {again}");
+    running.stop();
 }
 
 #[test]

@@ -61,6 +61,8 @@ pub(super) struct Judge {
     pub(super) engine: Engine,
     pub(super) alarms: Alarms,
     probe: Option<Probe>,
+    /// The records that could not be taken back, until they are told.
+    pub(super) unreadable: Vec<String>,
     failures: Vec<Timestamp>,
     /// Set while the engine is left alone: its state is not to be used nor stored.
     resting_until: Option<Timestamp>,
@@ -68,7 +70,7 @@ pub(super) struct Judge {
 
 impl Judge {
     pub(super) fn new(engine: Engine, alarms: Alarms, probe: Option<Probe>) -> Self {
-        Self { engine, alarms, probe, failures: Vec::new(), resting_until: None }
+        Self { engine, alarms, probe, unreadable: Vec::new(), failures: Vec::new(), resting_until: None }
     }
 
     /// Whether the engine is left alone.
@@ -170,6 +172,7 @@ impl Judge {
         let (engine, errors) = Engine::restore(Arc::clone(policy), records);
         for record in errors {
             error!(%record, "a record could not be taken back after the judge failed");
+            self.unreadable.push(record.to_string());
         }
         self.engine = engine;
     }

@@ -16,6 +16,17 @@ use crate::store::{Batch, CommitError, Recovered, Step, Store, StoreError, Store
 /// While the disk is full or the store is broken, it is tried again this often.
 const TRY_AGAIN: Duration = Duration::from_secs(1);
 
+/// What the trouble is called when the store was damaged.
+pub(super) const DAMAGED: &str = "its store was damaged";
+
+/// What damage means, for people.
+pub(super) fn meaning(damage: &[String]) -> String {
+    format!(
+        "{}; what could be saved is in force, and what was damaged is kept in the quarantine of the data directory",
+        damage.join("; ")
+    )
+}
+
 /// The store, and what it still lacks.
 pub(super) struct Keeper {
     dir: PathBuf,
@@ -28,6 +39,8 @@ pub(super) struct Keeper {
     events: Vec<(u64, Event)>,
     trouble: Option<Refusal>,
     tried: Timestamp,
+    /// What was found damaged when it was opened anew, until it is told.
+    damage: Vec<String>,
     /// Whether the last step of maintenance left something to do.
     busy: bool,
 }
@@ -44,6 +57,7 @@ impl Keeper {
             events: Vec::new(),
             trouble: None,
             tried: Timestamp::EPOCH,
+            damage: Vec::new(),
             busy: false,
         };
         Ok((keeper, recovered))
@@ -157,9 +171,15 @@ impl Keeper {
         let (store, recovered) = Store::open(&self.dir, &self.options).map_err(|error| error.to_string())?;
         for damage in &recovered.damage {
             error!(%damage, "damage was found when the store was opened anew");
+            self.damage.push(damage.to_string());
         }
         self.store = Some(store);
         Ok(recovered)
+    }
+
+    /// What was found damaged since this was last asked. It is mended, and nobody finds it again.
+    pub(super) fn take_damage(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.damage)
     }
 
     /// The records as they are stored, with what is owed laid over them.

@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use tracing::{error, info, warn};
 
 use super::judge::{Item, Judge, Taken};
-use super::keeper::Keeper;
+use super::keeper::{self, DAMAGED, Keeper};
 use crate::clock::{Clock, Stopwatch};
 use crate::domain::{Event, Notification, Timestamp, Turn};
 use crate::http::app::Condition;
@@ -97,13 +97,14 @@ impl Pump {
             warn!(awake = !self.judge.rests(), "the judge rested after it failed");
             self.offer_what_is_owed();
         }
+        self.tell_damage(now, turn);
         let Group { batches, orders, questions } = group;
         // A store that was opened anew may have left out numbers.
         self.next_seq = self.next_seq.max(self.keeper.next_seq());
         let first = self.next_seq;
         let events: Vec<(u64, &Event)> = (first..).zip(batches.iter().flat_map(|batch| &batch.events)).collect();
         self.next_seq += events.len() as u64;
-        let taken = self.judge_all(now, &orders, &events, turn);
+        let taken = self.judge_all((now, !questions.is_empty()), &orders, &events, turn);
         if !(events.is_empty() && orders.is_empty() && turn.decisions.is_empty()) || self.keeper.owes() {
             let stored = self.store(now, &events, turn);
             (self.post)(&turn.notifications);
@@ -119,10 +120,11 @@ impl Pump {
         }
     }
 
-    /// Orders first: a person who silences something means what is still waiting, too.
+    /// Orders first: a person who silences something means what is still waiting, too. Who asks something is shown
+    /// the present: time is brought forward then, whether or not anything is due.
     fn judge_all(
         &mut self,
-        now: Timestamp,
+        (now, asked): (Timestamp, bool),
         orders: &[(Order, Ack)],
         events: &[(u64, &Event)],
         turn: &mut Turn,
@@ -130,7 +132,7 @@ impl Pump {
         let mut items: Vec<_> = orders.iter().map(|(order, _)| (now, Item::Order(order))).collect();
         items.extend(events.iter().map(|(seq, event)| (event.received.unwrap_or(now), Item::Event(*seq, event))));
         let due = self.judge.next_deadline().is_some_and(|due| due <= now);
-        if due && !self.judge.rests() {
+        if (due || asked) && !self.judge.rests() {
             items.push((now, Item::Tick));
         }
         let keeper = &mut self.keeper;
@@ -171,7 +173,22 @@ impl Pump {
                 }
             }
         }
+        self.tell_damage(now, turn);
         stored
+    }
+
+    /// A store that was opened anew and found damaged is Squelch's own trouble: a page.
+    fn tell_damage(&mut self, now: Timestamp, turn: &mut Turn) {
+        let mut damage = self.keeper.take_damage();
+        damage.append(&mut self.judge.unreadable);
+        if damage.is_empty() {
+            return;
+        }
+        let warnings = damage.iter().map(|damage| format!("{DAMAGED}: {damage}"));
+        self.condition.send_modify(|condition| condition.warnings.extend(warnings));
+        let policy = Arc::clone(self.judge.engine.policy());
+        self.judge.alarms.trouble(now, (DAMAGED, &keeper::meaning(&damage)), &policy, turn);
+        self.keeper.owe(self.judge.alarms.take_changes());
     }
 
     fn storage_is_gone(&mut self, now: Timestamp, refusal: &Refusal, turn: &mut Turn) {

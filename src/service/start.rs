@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 use tracing::{error, info, warn};
 
 use super::judge::{Judge, Probe};
-use super::keeper::Keeper;
+use super::keeper::{self, DAMAGED, Keeper};
 use super::post::{Mail, Office};
 use super::pump::Pump;
 use super::reload::{self, Reloader};
@@ -34,8 +34,6 @@ use crate::store::StoreOptions;
 const BURST: f64 = 10.0;
 /// How many things may wait between two parts.
 const QUEUE: usize = 1_024;
-/// What the trouble is called when the store was damaged.
-const DAMAGED: &str = "its store was damaged";
 
 pub(super) async fn start(options: Options) -> Result<Service, StartError> {
     let Options { settings, couriers, probe } = options;
@@ -132,11 +130,8 @@ impl Parts {
         if damage.is_empty() {
             return;
         }
-        let why = format!(
-            "{}; what could be saved is in force, and what was damaged is kept in the quarantine of the data directory",
-            damage.join("; ")
-        );
-        if let Err(refusal) = self.inbox.submit(Order::Trouble(DAMAGED.to_owned(), why)) {
+        let trouble = Order::Trouble(DAMAGED.to_owned(), keeper::meaning(damage));
+        if let Err(refusal) = self.inbox.submit(trouble) {
             error!(%refusal, "the damage could not be told to people");
         }
     }
