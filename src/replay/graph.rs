@@ -4,14 +4,9 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use crate::domain::Topology;
-
-#[derive(Deserialize)]
-struct Graph {
-    #[serde(default)]
-    edges: Option<Edges>,
-}
 
 /// Two forms of one thing. Written by programs, so that the place of a mistake matters less than in rule files.
 #[derive(Deserialize)]
@@ -40,7 +35,10 @@ pub struct GraphError(#[from] serde_json::Error);
 /// # Errors
 /// When the text is no JSON, or its `edges` have none of the two forms.
 pub fn read(json: &[u8]) -> Result<Topology, GraphError> {
-    let edges = match serde_json::from_slice::<Graph>(json)?.edges {
+    // A map first: a derived struct would also be read from a bare list.
+    let keys: BTreeMap<String, &RawValue> = serde_json::from_slice(json)?;
+    let edges = keys.get("edges").map(|edges| serde_json::from_str::<Option<Edges>>(edges.get())).transpose()?;
+    let edges = match edges.flatten() {
         None => Vec::new(),
         Some(Edges::List(edges)) => edges,
         Some(Edges::Named(lists)) => lists.into_values().flatten().collect(),
