@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::event::Event;
 use super::fingerprint::Fingerprint;
 use super::signal::Severity;
-use super::table::Row;
+use super::table::{Row, Slot};
 use super::time::Timestamp;
 
 /// Why an alert that fires is kept from the judgement.
@@ -30,8 +30,9 @@ pub(crate) struct Alert {
     pub(crate) fingerprint: Fingerprint,
     /// Its series.
     pub(crate) series: Fingerprint,
-    /// Its source.
-    pub(crate) source: Fingerprint,
+    /// Where that is. Follows from the above.
+    #[serde(skip)]
+    pub(crate) slot: Option<Slot>,
     /// How bad it is.
     pub(crate) severity: Severity,
     /// Firing since, by the sender's clock.
@@ -70,6 +71,7 @@ impl AlertText {
 
 impl Row for Alert {
     const KIND: u8 = b'a';
+    const VERSION: u8 = 2;
 
     fn fingerprint(&self) -> Fingerprint {
         self.fingerprint

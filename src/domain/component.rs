@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::decision::IncidentId;
 use super::fingerprint::Fingerprint;
-use super::table::Row;
+use super::table::{Row, Slot};
 use super::time::Timestamp;
 
 /// What sort of component.
@@ -28,6 +28,9 @@ pub(crate) enum Part {
 pub(crate) struct Loud {
     /// The series.
     pub(crate) series: Fingerprint,
+    /// Where it is. Follows from the above.
+    #[serde(skip)]
+    pub(crate) slot: Option<Slot>,
     /// Its check.
     pub(crate) check: Fingerprint,
     /// Its fresh bits, scaled to the component's reference time.

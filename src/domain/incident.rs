@@ -7,8 +7,18 @@ use serde::{Deserialize, Serialize};
 use super::decision::{IncidentId, IncidentSummary, Moment};
 use super::fingerprint::Fingerprint;
 use super::signal::Kind;
-use super::table::Row;
+use super::table::{Row, Slot};
 use super::time::Timestamp;
+
+/// Who last kept an incident open, so that not all its members must be asked each time. They are asked again, never
+/// believed.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Witnesses {
+    /// A member that was on.
+    pub(crate) on: Option<Slot>,
+    /// A component that had turned to another incident.
+    pub(crate) elsewhere: Option<Slot>,
+}
 
 /// An incident.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -27,6 +37,9 @@ pub(crate) struct Incident {
     pub(crate) kinds: BTreeSet<Kind>,
     /// The series that made it page: it is open while any of them is on.
     pub(crate) members: BTreeSet<Fingerprint>,
+    /// See there.
+    #[serde(skip)]
+    pub(crate) witnesses: Witnesses,
     /// All series of which an event is part of it; at most [`Incident::MOST`].
     pub(crate) joined: BTreeSet<Fingerprint>,
     /// The numbers of its first events; at most [`Incident::MOST`].

@@ -17,7 +17,7 @@ use super::stage::duration::Episodes;
 use super::stage::flap::Flap;
 use super::stage::surprise::Starts;
 use super::stage::value::Excess;
-use super::table::Row;
+use super::table::{Row, Slot};
 use super::time::Timestamp;
 
 /// What identifies a series to people: the parts of its key, those that live one deployment masked.
@@ -50,6 +50,15 @@ impl SeriesName {
     }
 }
 
+/// Where the rows are that a series has to do with. Follows from its name and its check.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Links {
+    /// Its check.
+    pub(crate) check: Option<Slot>,
+    /// Its components, once all of them were heard of.
+    pub(crate) components: Option<[Option<Slot>; 2]>,
+}
+
 /// A series.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Series {
@@ -59,8 +68,9 @@ pub(crate) struct Series {
     pub(crate) name: SeriesName,
     /// The identity of its check, whose priors it shares.
     pub(crate) check: Fingerprint,
-    /// The components that it speaks about: its service, and its host where that has another name.
-    pub(crate) components: [Option<Fingerprint>; 2],
+    /// Where its check and its components are.
+    #[serde(skip)]
+    pub(crate) links: Links,
     /// The place of the rule that applied to its latest firing; `None` = the defaults.
     pub(crate) rule: Option<usize>,
     /// First and last heard of.
@@ -118,7 +128,7 @@ impl Series {
         Self {
             fingerprint,
             check,
-            components: name.components(),
+            links: Links::default(),
             name,
             rule: None,
             heard: (now, now),
@@ -176,6 +186,7 @@ impl Series {
 
 impl Row for Series {
     const KIND: u8 = b's';
+    const VERSION: u8 = 2;
 
     fn fingerprint(&self) -> Fingerprint {
         self.fingerprint

@@ -4,7 +4,6 @@ use super::Engine;
 use crate::domain::decision::{Decision, IncidentId, NoticeAction};
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::incident::Incident;
-use crate::domain::series::Series;
 use crate::domain::table::Slot;
 use crate::domain::time::Timestamp;
 use crate::domain::timers::Due;
@@ -35,36 +34,57 @@ impl Engine {
 
     /// Sets the time at which an incident is over, when none of its members is on.
     pub(super) fn watch_end(&mut self, id: IncidentId) {
-        let Some(incident) = self.incident(id) else { return };
-        let on = |member: &Fingerprint| self.series.get(*member).is_some_and(Series::troubled);
-        if !incident.open || incident.members.iter().any(on) {
+        let Some(slot) = self.incidents.find(Incident::key(id)) else { return };
+        if !self.incidents.at(slot).open || self.goes_on(slot) {
             return;
         }
         let at = self.now().after(self.policy.judgement.resolve_after);
-        if let Some(incident) = self.incident_mut(id) {
-            incident.calm_at = Some(at);
-        }
+        self.incidents.change(slot).calm_at = Some(at);
         self.timers.set(at, Due::Calm, Incident::key(id));
+    }
+
+    /// Whether a member of an incident is on. The one that was on when last asked is asked first.
+    fn goes_on(&mut self, slot: Slot) -> bool {
+        let incident = self.incidents.at(slot);
+        let on = |member: &Slot| self.series.at(*member).troubled();
+        if incident.witnesses.on.as_ref().is_some_and(on) {
+            return true;
+        }
+        let member = incident.members.iter().filter_map(|&member| self.series.find(member)).find(on);
+        self.incidents.at_mut(slot).witnesses.on = member;
+        member.is_some()
+    }
+
+    /// Whether a component of an incident belongs to another by now. The one that did when last asked is asked first.
+    fn shares_components(&mut self, slot: Slot) -> bool {
+        let incident = self.incidents.at(slot);
+        let id = incident.id();
+        let elsewhere = |component: &Slot| self.components.at(*component).incident != Some(id);
+        if incident.witnesses.elsewhere.as_ref().is_some_and(elsewhere) {
+            return true;
+        }
+        let components = incident.components.iter().filter_map(|&component| self.components.find(component));
+        let other = components.into_iter().find(elsewhere);
+        self.incidents.at_mut(slot).witnesses.elsewhere = other;
+        other.is_some()
     }
 
     /// An incident may be over: when none of its members came back.
     pub(super) fn calm(&mut self, whom: Fingerprint, turn: &mut Turn) {
         let now = self.now();
-        let Some(incident) = self.incidents.get(whom) else { return };
-        let on = |member: &Fingerprint| self.series.get(*member).is_some_and(Series::troubled);
+        let Some(slot) = self.incidents.find(whom) else { return };
+        let incident = self.incidents.at(slot);
+        let (id, opened) = (incident.id(), incident.summary.opened);
         if !incident.open || incident.calm_at != Some(now) {
             return;
         }
-        if incident.members.iter().any(on) {
-            let id = incident.id();
-            let theirs = |&other: &Fingerprint| self.components.get(other).is_some_and(|c| c.incident == Some(id));
-            if !incident.components.iter().all(theirs) {
+        if self.goes_on(slot) {
+            if self.shares_components(slot) {
                 self.look_at_end(id);
             }
             return;
         }
-        let lasted = super::wording::span(now.since(incident.summary.opened));
-        let id = incident.id();
+        let lasted = super::wording::span(now.since(opened));
         self.close(id, format!("all its alerts are over; it lasted {lasted}"), turn);
     }
 

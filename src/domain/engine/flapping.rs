@@ -62,9 +62,8 @@ impl Engine {
         );
         let promote_at = episode.promote_at;
         let (now, half_life) = (self.now(), self.policy.judgement.half_life);
-        if let Some(check) = self.checks.find(check) {
-            self.checks.change(check).flaps.0.add(1.0, now, half_life);
-        }
+        let row = self.check_slot(slot);
+        self.checks.change(row).flaps.0.add(1.0, now, half_life);
         self.flapping.entry(check).or_default().insert(fingerprint);
         self.tell_series(slot, NoticeAction::Flapping, text, turn);
         if promote_at > now {
@@ -129,10 +128,9 @@ impl Engine {
         let now = self.now();
         let Some(episode) = self.series.change(slot).flap.settle() else { return };
         let series = self.series.at(slot);
-        let (check, level) = (series.check, series.level);
-        if let Some(check) = self.checks.find(check) {
-            self.checks.change(check).flaps.1.count(now.since(episode.since));
-        }
+        let level = series.level;
+        let check = self.check_slot(slot);
+        self.checks.change(check).flaps.1.count(now.since(episode.since));
         self.stop_flapping(slot);
         let lasted = span(now.since(episode.since));
         let state = if level > Level::Off { "bad" } else { "good" };
@@ -207,7 +205,7 @@ impl Engine {
     /// How rarely a series of this check begins to flap, in bits: not counting this time, which is to be judged.
     fn rare_flapping(&self, slot: Slot) -> f64 {
         let (now, judgement) = (self.now(), &self.policy.judgement);
-        let Some(check) = self.checks.get(self.series.at(slot).check) else { return judgement.outlived };
+        let check = self.check(slot);
         let history = forget::history(now.since(self.start()), judgement.half_life);
         let weight = judgement.family_weight * judgement.own_history;
         let before = (check.flaps.0.get(now, judgement.half_life) - 1.0).max(0.0);
@@ -218,18 +216,16 @@ impl Engine {
     /// Whether flapping that lasts so long is unusual: how rarely this check flaps, and how rarely for so long.
     fn unusual_flapping(&self, slot: Slot, lasted: f64) -> bool {
         let judgement = &self.policy.judgement;
-        let check = self.checks.get(self.series.at(slot).check);
-        let past = check.map(|check| check.flaps.1).unwrap_or_default();
-        self.rare_flapping(slot) + Episodes::default().bits(&past, lasted, judgement) >= judgement.outlived
+        let past = &self.check(slot).flaps.1;
+        self.rare_flapping(slot) + Episodes::default().bits(past, lasted, judgement) >= judgement.outlived
     }
 
     /// Whether staying in the bad state for so long after flapping is unusual: how rarely this check flaps, and how
     /// rarely an episode of this series lasts so long.
     fn unusual_end(&self, slot: Slot, lasted: f64) -> bool {
         let judgement = &self.policy.judgement;
-        let series = self.series.at(slot);
-        let past = self.checks.get(series.check).map(|check| check.episodes).unwrap_or_default();
-        self.rare_flapping(slot) + series.episodes.bits(&past, lasted, judgement) >= judgement.outlived
+        let past = &self.check(slot).episodes;
+        self.rare_flapping(slot) + self.series.at(slot).episodes.bits(past, lasted, judgement) >= judgement.outlived
     }
 
     /// Tells something about a series without interrupting.

@@ -8,7 +8,7 @@ use super::verdicts::Fate;
 use crate::domain::component::Component;
 use crate::domain::decision::{Decision, IncidentId, IncidentSummary, Notice, NoticeAction, Origin, PageAction};
 use crate::domain::fingerprint::Fingerprint;
-use crate::domain::incident::Incident;
+use crate::domain::incident::{Incident, Witnesses};
 use crate::domain::reason::Reason;
 use crate::domain::series::Series;
 use crate::domain::signal::{Kind, Severity};
@@ -57,8 +57,8 @@ impl Engine {
     /// The incident that a series made page, while it is open.
     pub(super) fn member_of(&self, slot: Slot) -> Option<IncidentId> {
         let series = self.series.at(slot);
-        let components = series.components.iter().flatten().filter_map(|&c| self.components.get(c));
-        components.filter_map(|component| component.incident).find(|&id| {
+        let components = self.known_components(slot).into_iter().flatten();
+        components.filter_map(|component| self.components.at(component).incident).find(|&id| {
             self.incident(id).is_some_and(|incident| incident.open && incident.members.contains(&series.fingerprint))
         })
     }
@@ -69,10 +69,12 @@ impl Engine {
         let remember = self.policy.judgement.remember;
         let recently =
             |incident: &Incident| incident.open && self.now().since(incident.surged.max(incident.alive)) <= remember;
-        let components = self.series.at(slot).components;
-        let components = components.into_iter().flatten().filter_map(|c| self.components.get(c));
-        self.member_of(slot)
-            .or_else(|| components.filter_map(|c| c.incident).find(|&id| self.incident(id).is_some_and(recently)))
+        let components = self.known_components(slot).into_iter().flatten();
+        self.member_of(slot).or_else(|| {
+            components
+                .filter_map(|c| self.components.at(c).incident)
+                .find(|&id| self.incident(id).is_some_and(recently))
+        })
     }
 
     /// A component surges: it opens an incident, joins one, or makes one worse.
@@ -95,7 +97,7 @@ impl Engine {
         let row = self.components.at(component);
         let mut fresh: Vec<(Slot, f64)> = row
             .fresh(self.now(), judgement)
-            .filter_map(|(series, bits, _)| self.series.find(series).map(|slot| (slot, bits)))
+            .filter_map(|(slot, bits)| slot.map(|slot| (slot, bits)))
             .filter(|(slot, _)| focus != Some(*slot))
             .collect();
         let name = |slot: Slot| &self.series.at(slot).name.full;
@@ -234,6 +236,7 @@ impl Engine {
             components: BTreeSet::new(),
             kinds: BTreeSet::new(),
             members: BTreeSet::new(),
+            witnesses: Witnesses::default(),
             joined: BTreeSet::new(),
             events: Vec::new(),
             calm_at: None,

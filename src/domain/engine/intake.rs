@@ -6,7 +6,6 @@ use super::Engine;
 use super::verdicts::Fate;
 use crate::domain::alert::{Alert, Mute};
 use crate::domain::check::Check;
-use crate::domain::component::{Component, Part};
 use crate::domain::event::Event;
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::ledger::Told;
@@ -32,6 +31,8 @@ pub(super) struct Arrival<'a> {
     pub(super) at: Timestamp,
     /// The identity of its alert.
     pub(super) alert: Fingerprint,
+    /// That alert, where it fires already.
+    pub(super) fires: Option<Slot>,
     /// Its series.
     pub(super) series: Slot,
     /// Its source.
@@ -80,11 +81,12 @@ impl Engine {
             (None, Some(key)) => Fingerprint::of(&["tool", &event.source, key]),
             (None, None) => Fingerprint::of(&[&event.source, event.kind.word(), own[0], own[1], own[2]]),
         };
-        let known = self.alerts.get(alert).and_then(|alert| self.series.find(alert.series));
+        let fires = self.alerts.find(alert);
+        let known = fires.and_then(|slot| self.series_of_alert(self.alerts.at(slot)));
         let series = known.unwrap_or_else(|| self.series_of(event));
         let source = self.source_of(event);
         self.series.change(series).heard.1 = now;
-        Arrival { seq, event, at, alert, series, source }
+        Arrival { seq, event, at, alert, fires, series, source }
     }
 
     fn source_of(&mut self, event: &Event) -> Slot {
@@ -113,7 +115,8 @@ impl Engine {
         let name = self.series_name(Arc::from(full), event);
         let check = self.check_of(&check);
         self.checks.change(check).series += 1;
-        let series = Series::new(fingerprint, name, self.checks.at(check).fingerprint, self.now());
+        let mut series = Series::new(fingerprint, name, self.checks.at(check).fingerprint, self.now());
+        series.links.check = Some(check);
         self.series.insert(series)
     }
 
@@ -127,7 +130,7 @@ impl Engine {
         }
         let name = self.series_name(Arc::clone(&series.name.full), event);
         let series = self.series.change(slot);
-        series.components = name.components();
+        series.links.components = None;
         series.name = name;
     }
 
@@ -147,29 +150,6 @@ impl Engine {
             let name = self.name(check);
             self.checks.insert(Check::new(fingerprint, name))
         })
-    }
-
-    /// The components of a series; made when they are first heard of.
-    pub(super) fn components_of(&mut self, slot: Slot) -> [Option<Slot>; 2] {
-        let fingerprints = self.series.at(slot).components;
-        let mut slots = [None; 2];
-        for (at, fingerprint) in fingerprints.into_iter().enumerate() {
-            let Some(fingerprint) = fingerprint else { continue };
-            slots[at] =
-                Some(self.components.find(fingerprint).unwrap_or_else(|| self.new_component(slot, at, fingerprint)));
-        }
-        slots
-    }
-
-    fn new_component(&mut self, slot: Slot, at: usize, fingerprint: Fingerprint) -> Slot {
-        let name = &self.series.at(slot).name;
-        let (part, name) = match (at, &name.service, &name.host) {
-            (0, Some(service), _) => (Part::Service, service),
-            (1, _, Some(host)) => (Part::Host, host),
-            _ => (Part::Check, &name.check),
-        };
-        let name = Arc::clone(name);
-        self.components.insert(Component::new(fingerprint, part, name, self.now()))
     }
 
     /// A change is kept as a suspect.
@@ -210,7 +190,7 @@ impl Engine {
             self.end_alert(arrival.alert, arrival.at, turn);
             return self.decide(arrival.seq, slot, Reason::BelowSeverity, turn);
         }
-        let mute = self.mute_for(event, arrival.alert).or_else(|| (page == PageMode::Never).then_some(Mute::Never));
+        let mute = self.mute_for(event, arrival.fires).or_else(|| (page == PageMode::Never).then_some(Mute::Never));
         match (point, mute) {
             (true, Some(mute)) => self.decide_muted(arrival, &mute, turn),
             (true, None) => self.point_event(arrival, turn),
@@ -227,7 +207,7 @@ impl Engine {
 
     /// A firing that the judgement sees.
     fn unmuted(&mut self, arrival: &Arrival<'_>, turn: &mut Turn) {
-        match self.alerts.find(arrival.alert) {
+        match arrival.fires {
             Some(slot) if self.alerts.at(slot).mute.is_none() => self.again(arrival, slot, turn),
             Some(_) | None => {
                 self.keep_alert(arrival, None);
@@ -285,16 +265,18 @@ impl Engine {
         let event = arrival.event;
         let most = self.policy.handling(self.policy.rule_for(event)).expire.as_secs_f64();
         let expires = now.after(self.sources.at(arrival.source).patience(most));
-        let old = self.alerts.find(arrival.alert).map(|slot| self.alerts.at(slot));
+        let old = arrival.fires.map(|slot| self.alerts.at(slot));
         let since = old.map_or(arrival.at, |alert| alert.since);
         // A timer that comes too early looks again; only an earlier deadline needs a new one.
         let was_set = old.is_some_and(|alert| alert.expires > now && alert.expires <= expires);
-        self.stop_inhibiting(arrival.alert);
+        if let Some(slot) = arrival.fires {
+            self.stop_inhibiting(slot);
+        }
         let inhibits = self.start_inhibiting(event);
         self.alerts.insert(Alert {
             fingerprint: arrival.alert,
             series: self.series.at(arrival.series).fingerprint,
-            source: self.sources.at(arrival.source).fingerprint,
+            slot: Some(arrival.series),
             severity: event.severity,
             since,
             heard: now,
@@ -317,7 +299,7 @@ impl Engine {
     /// A resolve.
     fn resolved(&mut self, arrival: &Arrival<'_>, turn: &mut Turn) {
         self.sources.change(arrival.source).resolves += 1;
-        if self.alerts.get(arrival.alert).is_some_and(|alert| arrival.at < alert.since) {
+        if arrival.fires.is_some_and(|slot| arrival.at < self.alerts.at(slot).since) {
             // It came out of order: it ended an earlier episode, not this one.
             return self.decide(arrival.seq, arrival.series, Reason::NothingToResolve, turn);
         }
@@ -330,10 +312,11 @@ impl Engine {
 
     /// An alert fires no longer; whether it did.
     pub(super) fn end_alert(&mut self, alert: Fingerprint, _at: Timestamp, turn: &mut Turn) -> bool {
-        let inhibited = self.stop_inhibiting(alert);
+        let Some(slot) = self.alerts.find(alert) else { return false };
+        let inhibited = self.stop_inhibiting(slot);
         let Some(ended) = self.alerts.remove(alert) else { return false };
         if ended.mute.is_none()
-            && let Some(slot) = self.series.find(ended.series)
+            && let Some(slot) = self.series_of_alert(&ended)
         {
             self.count_firing(slot, ended.severity, -1);
             self.level_changed(slot, turn);
@@ -351,7 +334,7 @@ impl Engine {
         if expires > now {
             return self.timers.set(expires, Due::Expire, whom);
         }
-        let series = self.series.find(alert.series);
+        let series = self.series_of_alert(alert);
         self.end_alert(whom, now, turn);
         if let Some(slot) = series {
             self.notice_expired(slot, now.since(heard), turn);

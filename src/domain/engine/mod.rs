@@ -15,6 +15,7 @@ mod flapping;
 mod incidents;
 mod intake;
 mod kinship;
+mod links;
 mod mutes;
 mod onset;
 mod origin;

@@ -16,7 +16,7 @@ use crate::domain::fingerprint::Fingerprint;
 use crate::domain::policy::{Inhibition, PageMode};
 use crate::domain::reason::Reason;
 use crate::domain::silence::Silence;
-use crate::domain::table::Row;
+use crate::domain::table::{Row, Slot};
 use crate::domain::time::Timestamp;
 use crate::domain::timers::Due;
 use crate::domain::turn::Turn;
@@ -46,7 +46,7 @@ fn agreement(inhibition: &Inhibition, event: &Event) -> Fingerprint {
 
 impl Engine {
     /// What holds an event back, if anything does.
-    pub(super) fn mute_for(&self, event: &Event, alert: Fingerprint) -> Option<Mute> {
+    pub(super) fn mute_for(&self, event: &Event, alert: Option<Slot>) -> Option<Mute> {
         let now = self.now();
         let covers = |silence: &&Silence| silence.in_force(now) && fits(&silence.matchers, event);
         let ordered = self.silences.rows().map(|(_, row)| &row.0).filter(covers).map(|silence| &silence.id).min();
@@ -54,7 +54,7 @@ impl Engine {
         if let Some(id) = id {
             return Some(Mute::Silenced(id.clone()));
         }
-        let own = self.alerts.get(alert).map(|alert| &alert.inhibits);
+        let own = alert.map(|slot| &self.alerts.at(slot).inhibits);
         let inhibits = |inhibition: &&Inhibition| {
             let key = (inhibition.name.clone(), agreement(inhibition, event));
             // An alert never inhibits itself.
@@ -77,9 +77,10 @@ impl Engine {
     }
 
     /// An alert inhibits nothing any more; whether it did.
-    pub(super) fn stop_inhibiting(&mut self, alert: Fingerprint) -> bool {
-        let inhibits = |slot: &crate::domain::table::Slot| !self.alerts.at(*slot).inhibits.is_empty();
-        let Some(slot) = self.alerts.find(alert).filter(inhibits) else { return false };
+    pub(super) fn stop_inhibiting(&mut self, slot: Slot) -> bool {
+        if self.alerts.at(slot).inhibits.is_empty() {
+            return false;
+        }
         for key in std::mem::take(&mut self.alerts.change(slot).inhibits) {
             if let Some(count) = self.inhibiting.get_mut(&key) {
                 *count = count.saturating_sub(1);
@@ -94,7 +95,7 @@ impl Engine {
     /// A firing that is held back: remembered, and taken from the judgement if it was judged before.
     pub(super) fn muted(&mut self, arrival: &Arrival<'_>, mute: Mute, turn: &mut Turn) {
         self.decide_muted(arrival, &mute, turn);
-        match self.alerts.find(arrival.alert).map(|slot| self.alerts.at(slot).mute.is_none()) {
+        match arrival.fires.map(|slot| self.alerts.at(slot).mute.is_none()) {
             // It was judged when it started, and what it belongs to must still end with it.
             Some(true) => {}
             Some(false) | None => self.keep_alert(arrival, Some(mute)),
@@ -164,14 +165,14 @@ impl Engine {
         let Some(event) = self.alerts.at(slot).event.clone() else { return };
         let rule = self.policy.rule_for(&event);
         let never = (self.policy.handling(rule).page == PageMode::Never).then_some(Mute::Never);
-        if let Some(mute) = self.mute_for(&event, fingerprint).or(never) {
+        if let Some(mute) = self.mute_for(&event, Some(slot)).or(never) {
             self.alerts.change(slot).mute = Some(mute);
             return;
         }
         let alert = self.alerts.change(slot);
         (alert.mute, alert.event) = (None, None);
-        let (severity, series) = (alert.severity, alert.series);
-        if let Some(series) = self.series.find(series) {
+        let severity = alert.severity;
+        if let Some(series) = self.series_of_alert(self.alerts.at(slot)) {
             self.count_firing(series, severity, 1);
             self.rise_again(series, &event, turn);
         }

@@ -124,7 +124,7 @@ impl Engine {
         let (now, start) = (self.now(), self.start());
         let judgement = &self.policy.judgement;
         let series = self.series.at(slot);
-        let check = self.checks.at(self.checks.find(series.check).expect("a series has its check"));
+        let check = self.check(slot);
         let chatty = series.burst.as_ref().is_some_and(|burst| burst.on.is_some() && burst.talkative());
         let onset = Onset { check, start, now, critical: level == Level::Critical, chatty };
         let terms = series.starts.bits(&onset, judgement);
@@ -156,7 +156,7 @@ impl Engine {
         let (onset, critical) = (before == Level::Off, level == Level::Critical);
         let series = self.series.change(slot);
         series.starts.count(now, onset, critical, judgement);
-        let check = self.checks.find(series.check).expect("a series has its check");
+        let check = self.check_slot(slot);
         let check = self.checks.change(check);
         if onset {
             check.starts[0].add(1.0, now, judgement.half_life);
@@ -197,7 +197,7 @@ impl Engine {
         (series.outlive_at, series.text, series.flap.ended_bad) = (None, None, false);
         let lasted = now.since(series.since);
         series.episodes.count(lasted);
-        let check = self.checks.find(series.check).expect("a series has its check");
+        let check = self.check_slot(slot);
         self.checks.change(check).episodes.count(lasted);
         self.end_hold(slot, turn);
         self.push(slot, turn);
@@ -211,6 +211,7 @@ impl Engine {
         let series = self.series.at(slot);
         let loud = Loud {
             series: series.fingerprint,
+            slot: Some(slot),
             check: series.check,
             bits: series.fresh(),
             critical: series.level == Level::Critical,
@@ -270,9 +271,9 @@ impl Engine {
         self.end_alert(arrival.alert, now, turn);
         let policy = std::sync::Arc::clone(&self.policy);
         let judgement = &policy.judgement;
+        let check = self.check_slot(slot);
         let series = self.series.change(slot);
-        let check_slot = self.checks.find(series.check).expect("a series has its check");
-        let check = self.checks.change(check_slot);
+        let check = self.checks.change(check);
         let history = forget::history(now.since(start), judgement.half_life);
         let seen = check.events.get(now, judgement.half_life);
         let prior = (seen + 1.0) / (f64::from(check.series) * history + judgement.own_history);

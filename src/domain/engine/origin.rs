@@ -23,8 +23,8 @@ impl Engine {
         let loud: BTreeSet<_> = component
             .loud
             .iter()
-            .filter_map(|loud| self.series.get(loud.series))
-            .filter_map(|series| series.name.service.clone())
+            .filter_map(|loud| loud.slot)
+            .filter_map(|slot| self.series.at(slot).name.service.clone())
             .collect();
         if loud.is_empty() { component.services.iter().cloned().collect() } else { loud }
     }
@@ -74,7 +74,7 @@ impl Engine {
         let mut hosts: BTreeMap<&str, f64> = BTreeMap::new();
         let mut checks: BTreeMap<&str, f64> = BTreeMap::new();
         for loud in &component.loud {
-            let Some(series) = self.series.get(loud.series) else { continue };
+            let Some(series) = loud.slot.map(|slot| self.series.at(slot)) else { continue };
             if let Some(host) = &series.name.host {
                 *hosts.entry(host).or_default() += loud.bits;
             }

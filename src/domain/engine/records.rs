@@ -70,6 +70,7 @@ impl Engine {
     /// Works out what follows from the records: timers, indexes, missing parts.
     fn follow_up(&mut self) {
         self.mend();
+        self.link_rows();
         self.find_known();
         self.closed = self.incidents.rows().filter(|(_, incident)| !incident.open).count();
         for (_, series) in self.series.rows().filter(|(_, series)| series.flap.episode.is_some()) {

@@ -118,14 +118,16 @@ impl Engine {
     fn outlived(&self, slot: Slot, lasted: f64) -> bool {
         let series = self.series.at(slot);
         let judgement = &self.policy.judgement;
-        let Some(check) = self.checks.get(series.check) else { return false };
+        let check = self.check(slot);
         series.bits + series.episodes.bits(&check.episodes, lasted, judgement) >= judgement.outlived
     }
 
     /// Whether the component of a series paged since `since`, or is in an incident that surged just now.
     pub(super) fn told_since(&self, slot: Slot, since: crate::domain::time::Timestamp, calm: f64) -> bool {
-        let series = self.series.at(slot);
-        let component = series.components.iter().flatten().next_back().and_then(|&c| self.components.get(c));
+        let name = &self.series.at(slot).name;
+        let component =
+            name.components().into_iter().zip(self.known_components(slot)).rfind(|(name, _)| name.is_some());
+        let component = component.and_then(|(_, slot)| slot).map(|slot| self.components.at(slot));
         component.is_some_and(|component| {
             let surged = component.incident.and_then(|id| self.incident(id)).map(|incident| incident.surged);
             component.paged.is_some_and(|paged| paged >= since)

@@ -117,7 +117,7 @@ impl Engine {
         const ENOUGH: f64 = 5.0;
         let series = self.series.at(slot);
         let own = Some(&series.episodes).filter(|episodes| episodes.total() >= ENOUGH);
-        let check = self.checks.get(series.check).map(|check| &check.episodes);
+        let check = Some(&self.check(slot).episodes);
         own.or(check.filter(|episodes| episodes.total() >= ENOUGH)).and_then(|episodes| episodes.quantile(0.9))
     }
 

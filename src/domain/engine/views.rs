@@ -77,8 +77,8 @@ impl Engine {
             alerts: series.firing.iter().sum(),
             heard: series.heard,
             starts: series.starts.counts(now, judgement),
-            usual_per_day: self.usual_per_day(slot).unwrap_or(0.0),
-            likely_per_day: self.likely_per_day(slot).unwrap_or((0.0, 0.0)),
+            usual_per_day: self.usual_per_day(slot),
+            likely_per_day: self.likely_per_day(slot),
             insufficient_history: now.since(self.start()) < judgement.own_history,
             lasts: episodes.quantile(0.5).zip(episodes.quantile(0.9)),
             fresh_bits: series.fresh(),
@@ -89,20 +89,19 @@ impl Engine {
         })
     }
 
-    fn usual_per_day(&self, slot: Slot) -> Option<f64> {
-        let onset = self.as_if_it_started(slot)?;
-        Some(self.series.at(slot).starts.usual_rate(&onset, &self.policy.judgement) * DAY)
+    fn usual_per_day(&self, slot: Slot) -> f64 {
+        let onset = self.as_if_it_started(slot);
+        self.series.at(slot).starts.usual_rate(&onset, &self.policy.judgement) * DAY
     }
 
-    fn likely_per_day(&self, slot: Slot) -> Option<(f64, f64)> {
-        let onset = self.as_if_it_started(slot)?;
+    fn likely_per_day(&self, slot: Slot) -> (f64, f64) {
+        let onset = self.as_if_it_started(slot);
         let (low, high) = self.series.at(slot).starts.likely_rate(&onset, &self.policy.judgement);
-        Some((low * DAY, high * DAY))
+        (low * DAY, high * DAY)
     }
 
-    fn as_if_it_started(&self, slot: Slot) -> Option<Onset<'_>> {
-        let check = self.checks.get(self.series.at(slot).check)?;
-        Some(Onset { check, start: self.start(), now: self.now(), critical: false, chatty: false })
+    fn as_if_it_started(&self, slot: Slot) -> Onset<'_> {
+        Onset { check: self.check(slot), start: self.start(), now: self.now(), critical: false, chatty: false }
     }
 
     /// The series whose name contains all words of `text`, at most `limit`, in order of name.

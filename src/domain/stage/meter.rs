@@ -6,8 +6,8 @@
 //! and needs one timer.
 
 use crate::domain::component::{Component, Loud};
-use crate::domain::fingerprint::Fingerprint;
 use crate::domain::judgement::Judgement;
+use crate::domain::table::Slot;
 use crate::domain::time::Timestamp;
 
 /// A series with fewer fresh bits than this (after fading) is old news and leaves the list.
@@ -95,13 +95,9 @@ impl Component {
     }
 
     /// The fresh bits of its series now.
-    pub(crate) fn fresh(
-        &self,
-        now: Timestamp,
-        judgement: &Judgement,
-    ) -> impl Iterator<Item = (Fingerprint, f64, bool)> {
+    pub(crate) fn fresh(&self, now: Timestamp, judgement: &Judgement) -> impl Iterator<Item = (Option<Slot>, f64)> {
         let scale = self.scale(now, judgement);
-        self.loud.iter().map(move |loud| (loud.series, loud.bits * scale, loud.critical))
+        self.loud.iter().map(move |loud| (loud.slot, loud.bits * scale))
     }
 
     /// When the meter will cross the threshold, if nothing changes.
