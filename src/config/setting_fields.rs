@@ -119,6 +119,12 @@ const STORE: Object = Object::new(
             .default("30d"),
         Field::new("cache", Form::Size(1 << 20, 1 << 40), "How much memory the store may use for itself.")
             .default("64MB"),
+        Field::new(
+            "snapshot_every",
+            Form::Size(1 << 10, 1 << 40),
+            "A snapshot of the state is begun after so much journal (up to four times as much when the state is large). Less: a faster start after a crash, and more is written.",
+        )
+        .default("64MB"),
     ],
 );
 

@@ -107,6 +107,8 @@ pub struct StoreLimits {
     pub history: Duration,
     /// How much memory the store may use for itself, in bytes.
     pub cache: u64,
+    /// A snapshot is begun after so many bytes of journal; up to four times as many when the state is large.
+    pub snapshot_every: u64,
 }
 
 impl Default for Settings {
@@ -140,7 +142,7 @@ impl Default for Limits {
 
 impl Default for StoreLimits {
     fn default() -> Self {
-        Self { min_free: 256_000_000, history: Duration::from_secs(30 * 86_400), cache: 64_000_000 }
+        Self { min_free: 256_000_000, history: Duration::from_secs(30 * 86_400), cache: 64_000_000, snapshot_every: 64_000_000 }
     }
 }
 
@@ -196,5 +198,6 @@ fn store(record: &Record) -> StoreLimits {
         min_free: record.whole("min_free").unwrap_or(defaults.min_free),
         history: record.duration("history").unwrap_or(defaults.history),
         cache: record.whole("cache").unwrap_or(defaults.cache),
+        snapshot_every: record.whole("snapshot_every").unwrap_or(defaults.snapshot_every),
     }
 }

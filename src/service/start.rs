@@ -76,6 +76,7 @@ fn restore(settings: &Settings, bundle: &Bundle, probe: Option<Probe>) -> Result
         cache: limits.cache,
         min_free: limits.min_free,
         history_age: limits.history,
+        snapshot_after: limits.snapshot_every,
         ..StoreOptions::default()
     };
     let (keeper, recovered) = Keeper::open(&settings.data_dir, &options)?;
