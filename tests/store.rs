@@ -1,6 +1,9 @@
 //! The store gives back what it was given: at any point, after any interruption, through backup and history.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+#[path = "shell/folder.rs"]
+mod folder;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -89,19 +92,6 @@ fn put(key: u16, length: usize) -> Change {
     Change { key: key.to_be_bytes().to_vec(), value: Some(vec![(length % 251) as u8; length]) }
 }
 
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let path = entry.unwrap().path();
-        let target = to.join(path.file_name().unwrap());
-        if path.is_dir() {
-            copy(&path, &target);
-        } else {
-            fs::copy(&path, target).unwrap();
-        }
-    }
-}
-
 #[derive(Clone, Debug)]
 enum Do {
     Commit { events: usize, changes: Vec<Change> },
@@ -176,7 +166,7 @@ fn a_copy_taken_after_any_step_opens_with_every_commit_before_it() {
         let step = twin.maintain(&mut store);
         if number % 4 == 0 || step != Step::Idle {
             let taken = copies.path().join(number.to_string());
-            copy(home.path(), &taken);
+            folder::write(&taken, &folder::contents(home.path()));
             let (again, recovered) = Store::open(&taken, &small()).unwrap();
             twin.is(recovered);
             drop(again);

@@ -1,6 +1,7 @@
 //! What a stopped Squelch knows, read from its data directory.
 //!
-//! Deliberately as it stood when it stopped: nothing is judged, and time stands still.
+//! Deliberately as it stood when it stopped: nothing is judged, time stands still, and nothing is written: a damaged
+//! store is told of and not mended.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,7 +11,7 @@ use super::recording::tell;
 use super::rules;
 use crate::domain::{Alarms, Engine};
 use crate::inbox::View;
-use crate::store::{Store, StoreError, StoreOptions};
+use crate::store::{Store, StoreError};
 
 /// Where the store of a stopped Squelch is.
 #[derive(Debug, clap::Args)]
@@ -33,11 +34,10 @@ impl Stopped {
     /// When there is no store, it is in use or cannot be read, or the rules are wrong.
     pub(super) fn read(dir: &Path, rules: Option<&Path>) -> Result<Self, Fault> {
         let policy = rules::policy(rules)?;
-        // Opening would make a new store.
         if !dir.join("durable").exists() && !dir.join("sled").exists() {
             return Err(Fault::Wrong(format!("there is no store in {}: name its directory", dir.display())));
         }
-        let (_store, recovered) = Store::open(dir, &StoreOptions::default()).map_err(|error| in_words(&error))?;
+        let recovered = Store::peek(dir).map_err(|error| in_words(&error))?;
         let mut damage: Vec<_> = recovered.damage.iter().map(ToString::to_string).collect();
         let own = |key: &[u8]| key.first() == Some(&Alarms::KEY);
         let (alarms, records): (Vec<_>, Vec<_>) = recovered.records.into_iter().partition(|(key, _)| own(key));
@@ -45,8 +45,13 @@ impl Stopped {
         damage.extend(unreadable.iter().map(ToString::to_string));
         let (engine, unreadable) = Engine::restore(Arc::new(policy), records);
         damage.extend(unreadable.iter().map(ToString::to_string));
-        for damage in damage {
+        for damage in &damage {
             tell(&format!("squelch: damage: {damage}"));
+        }
+        if !damage.is_empty() {
+            tell(
+                "squelch: the store was only read: what is damaged is mended, and kept, when `squelch serve` opens it",
+            );
         }
         Ok(Self { engine, alarms })
     }

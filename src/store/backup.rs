@@ -12,7 +12,7 @@ use std::path::Path;
 use super::Store;
 use super::batch;
 use super::durable::{Marks, SideFile, Witness};
-use super::error::{Saying, StoreError};
+use super::error::{CommitError, Saying, StoreError};
 use super::frame::{self, Frame, FrameError, Kind, u64_at};
 use super::history::{self, History};
 use super::look::{Places, Records, apply};
@@ -33,6 +33,15 @@ pub struct Archived {
 }
 
 impl Store {
+    /// Whether a backup fits on the disk of the store, beside what must stay free.
+    ///
+    /// # Errors
+    /// [`CommitError::Full`] with what is free and what is needed.
+    pub fn room_for_backup(&self) -> Result<(), CommitError> {
+        let held = self.stats();
+        self.room(held.history_bytes + held.snapshot_bytes + held.log_bytes)
+    }
+
     /// Writes the whole store as it stands between two commits. The store goes on afterwards; for that long, the
     /// caller cannot commit.
     ///

@@ -148,7 +148,25 @@ impl Store {
     /// # Errors
     /// When another process has it open, a newer version wrote it, or the system refuses to read or write.
     pub fn open(dir: &Path, options: &StoreOptions) -> Result<(Self, Recovered), StoreError> {
-        open::open(dir, options)
+        open::open(dir, options, None)
+    }
+
+    /// Opens it anew in the process that had it open, and so knows the next event number: when the side file is lost
+    /// meanwhile, no numbers need be left out.
+    ///
+    /// # Errors
+    /// As for [`Store::open`].
+    pub fn reopen(dir: &Path, options: &StoreOptions, next_seq: u64) -> Result<(Self, Recovered), StoreError> {
+        open::open(dir, options, Some(next_seq))
+    }
+
+    /// Reads the records of a store that nobody has open, and touches nothing: damage is told, but neither mended nor
+    /// moved. sled is not asked: everything stands in its log, which is read without it.
+    ///
+    /// # Errors
+    /// When another process has it open, a newer version wrote it, or the system refuses to read.
+    pub fn peek(dir: &Path) -> Result<Recovered, StoreError> {
+        open::peek(dir)
     }
 
     fn new(places: Places, options: StoreOptions, lock: Lock, journal: Journal, side: SideFile) -> Self {

@@ -22,18 +22,53 @@ use super::mend;
 use super::snapshot::{self, Snapshot, Writer};
 use super::{Recovered, Store, StoreOptions};
 
-/// Opens the store in `dir`.
-pub(super) fn open(dir: &Path, options: &StoreOptions) -> Result<(Store, Recovered), StoreError> {
+/// Opens the store in `dir`. `known` = the next event number, where the caller knows it.
+pub(super) fn open(dir: &Path, options: &StoreOptions, known: Option<u64>) -> Result<(Store, Recovered), StoreError> {
     let places = Places::new(dir);
     fs::create_dir_all(&places.history).saying("create", &places.history)?;
     let lock = Lock::take(dir)?;
     let found = look(&places)?;
     let mut opening = Opening::new(places, options, found);
-    opening.tell_side()?;
+    opening.known = known;
+    opening.tell_side();
     opening.judge_snapshots()?;
     let missing = opening.apply_journal();
     let journal = opening.open_journal(&missing)?;
     opening.finish(lock, journal)
+}
+
+/// Reads the store in `dir` and touches nothing: damage is told, and neither mended nor moved.
+pub(super) fn peek(dir: &Path) -> Result<Recovered, StoreError> {
+    let places = Places::new(dir);
+    let _lock = Lock::look(dir)?;
+    let found = look(&places)?;
+    let options = StoreOptions::default();
+    let mut opening = Opening::new(places, &options, found);
+    opening.tell_side();
+    opening.judge_snapshots()?;
+    let missing = opening.apply_journal();
+    if !missing.is_empty() {
+        opening.tell_missing(&missing);
+    }
+    // Whole, and not acknowledged: opening takes them, too.
+    while opening.apply_batch(opening.marks.last + 1) {
+        opening.marks.last += 1;
+    }
+    for survey in &opening.found.history {
+        if let Some(wrong) = survey.wrong {
+            let (what, means) = (format!("a history segment: {wrong}"), "its good blocks can be read");
+            let place = survey.path.clone();
+            opening.damage.push(Damage { what, place, means: means.into(), loss: Loss::History, kept: None });
+        }
+    }
+    let pending = std::mem::take(&mut opening.pending);
+    opening.damage.extend(pending.into_iter().map(|(damage, _)| damage));
+    Ok(Recovered {
+        records: opening.found.base.records.into_iter().collect(),
+        next_seq: opening.marks.next_seq,
+        damage: opening.damage,
+        batches: opening.batches,
+    })
 }
 
 struct Opening<'a> {
@@ -42,6 +77,8 @@ struct Opening<'a> {
     quarantine: Quarantine,
     found: Found,
     marks: Marks,
+    /// The next event number, where the caller knows it.
+    known: Option<u64>,
     /// The first batch to apply.
     begin: u64,
     /// Whether the records are to be written anew, beside a new journal.
@@ -63,7 +100,8 @@ impl<'a> Opening<'a> {
         });
         let marks = if found.fresh { Marks { first: 1, ..Marks::default() } } else { marks };
         let (rebuild, damage, pending) = (false, Vec::new(), Vec::new());
-        Self { places, options, quarantine, found, marks, begin, rebuild, damage, pending, batches: 0 }
+        let known = None;
+        Self { places, options, quarantine, found, marks, known, begin, rebuild, damage, pending, batches: 0 }
     }
 
     fn tell(&mut self, damage: Damage) {
@@ -71,23 +109,15 @@ impl<'a> Opening<'a> {
         self.damage.push(damage);
     }
 
-    fn tell_side(&mut self) -> Result<(), StoreError> {
-        let Some(what) = self.found.witness.wrong else { return Ok(()) };
-        if self.found.fresh {
-            return Ok(());
-        }
-        let place = self.places.side.clone();
-        let kept = match self.quarantine.copy(&place, "durable") {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-            other => Some(other.saying("quarantine", &place)?),
-        };
+    fn tell_side(&mut self) {
+        let Some(what) = self.found.witness.wrong.filter(|_| !self.found.fresh) else { return };
         let (means, loss) = if self.found.witness.marks.is_some() {
             ("its other slot is whole: a write of it was interrupted, or the slot was damaged", Loss::Nothing)
         } else {
             ("what the journal must hold is not known; all that it does hold was taken", Loss::Perhaps)
         };
-        self.tell(Damage { what: format!("the side file: {what}"), place, means: means.into(), loss, kept });
-        Ok(())
+        let (what, place) = (format!("the side file: {what}"), self.places.side.clone());
+        self.pending.push((Damage { what, place, means: means.into(), loss, kept: None }, "durable"));
     }
 
     fn judge_snapshots(&mut self) -> Result<(), StoreError> {
@@ -171,20 +201,38 @@ impl<'a> Opening<'a> {
                 },
             }
         } else {
-            format!("the journal lacks {} of its {} batches", missing.len(), self.marks.last + 1 - self.marks.first)
+            self.rebuild = true;
+            self.tell_missing(missing);
+            return Ok(None);
         };
         self.rebuild = true;
+        self.tell_journal(trouble, missing);
+        Ok(None)
+    }
+
+    fn tell_missing(&mut self, missing: &[u64]) {
+        let all = self.marks.last + 1 - self.marks.first;
+        self.tell_journal(format!("the journal lacks {} of its {all} batches", missing.len()), missing);
+    }
+
+    fn tell_journal(&mut self, what: String, missing: &[u64]) {
         let place = self.places.sled.clone();
         let (means, loss) = self.meaning(missing);
-        self.pending.push((Damage { what: trouble, place, means, loss, kept: None }, "sled"));
-        Ok(None)
+        self.pending.push((Damage { what, place, means, loss, kept: None }, "sled"));
     }
 
     /// Moves to the quarantine what is damaged; by now, all that could be saved of it stands elsewhere.
     fn put_away(&mut self) -> Result<(), StoreError> {
         for (mut damage, name) in std::mem::take(&mut self.pending) {
-            if damage.place.exists() {
-                damage.kept = Some(self.quarantine.take(&damage.place, name).saying("quarantine", &damage.place)?);
+            let place = &damage.place;
+            if *place == self.places.side {
+                // Its good slot stays in use.
+                damage.kept = match self.quarantine.copy(place, name) {
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+                    other => Some(other.saying("quarantine", place)?),
+                };
+            } else if place.exists() {
+                damage.kept = Some(self.quarantine.take(place, name).saying("quarantine", place)?);
             }
             self.tell(damage);
         }
@@ -301,8 +349,10 @@ impl<'a> Opening<'a> {
     fn number_events(&mut self, history: &History) {
         let base = self.found.base.whole.last().map_or(0, |snapshot| snapshot.next_seq);
         self.marks.next_seq = self.marks.next_seq.max(base).max(history.until);
-        if self.found.witness.marks.is_none() && !self.found.fresh {
-            self.marks.next_seq += super::LEAP;
+        match self.known {
+            Some(known) => self.marks.next_seq = self.marks.next_seq.max(known),
+            None if self.found.witness.marks.is_none() && !self.found.fresh => self.marks.next_seq += super::LEAP,
+            None => {}
         }
     }
 
