@@ -5,6 +5,7 @@
 use std::cmp::Reverse;
 use std::collections::VecDeque;
 use std::fmt;
+use std::fs::File;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -40,6 +41,9 @@ pub enum Refusal {
         /// Events that wait.
         waiting: usize,
     },
+    /// A backup cannot be written now.
+    #[error("there is no backup: {0}")]
+    Backup(String),
     /// What came cannot be made durable now.
     #[error("new events cannot be stored: {0}")]
     Storage(String),
@@ -124,6 +128,9 @@ impl View<'_> {
 /// A question: it looks, answers by its own channel, and changes nothing.
 pub type Question = Box<dyn FnOnce(&View<'_>) + Send>;
 
+/// Tells the one who waits for a backup where it can be read, from its beginning, or why there is none.
+pub type BackupAck = oneshot::Sender<Result<File, Refusal>>;
+
 /// One thing that waits.
 pub enum Message {
     /// Events.
@@ -132,6 +139,8 @@ pub enum Message {
     Order(Order, Ack),
     /// A question.
     Question(Question),
+    /// A backup of everything that is stored.
+    Backup(BackupAck),
 }
 
 /// The sending side. Clones share the queue.
@@ -256,6 +265,16 @@ impl Inbox {
         });
         self.0.asked(Message::Question(question))?;
         answer.await.map_err(|_| Refusal::Stopping)
+    }
+
+    /// Asks for a backup as a file without a name, to be read once.
+    ///
+    /// # Errors
+    /// When too much is asked for already, when it cannot be written, or when Squelch is stopping.
+    pub async fn backup(&self) -> Result<File, Refusal> {
+        let (ack, answer) = oneshot::channel();
+        self.0.asked(Message::Backup(ack))?;
+        answer.await.unwrap_or(Err(Refusal::Stopping))
     }
 
     /// Takes nothing more; what waits is still handed out.

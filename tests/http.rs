@@ -191,13 +191,36 @@ fn other_media_and_packings_get_415() {
     with(
         |_| (),
         |to| {
-            for header in ["Content-Type: text/plain", "Content-Type: application/x-www-form-urlencoded"] {
-                let answer = request(to, ("POST", "/api/v1/events"), &[header], GOOD.as_bytes()).unwrap();
+            let form = "Content-Type: application/x-www-form-urlencoded";
+            for (header, body) in [("Content-Type: text/plain", GOOD), (form, "source=cron&check=backup"), (form, "7")]
+            {
+                let answer = request(to, ("POST", "/api/v1/events"), &[header], body.as_bytes()).unwrap();
                 assert_eq!(answer.status, 415, "{header}");
                 assert!(answer.json()["error"]["help"].as_str().unwrap().contains("application/json"));
             }
             let headers = ["Content-Type: application/json", "Content-Encoding: br"];
             assert_eq!(request(to, ("POST", "/api/v1/events"), &headers, GOOD.as_bytes()).unwrap().status, 415);
+        },
+    );
+}
+
+#[test]
+fn json_that_curl_sends_as_a_form_is_taken() {
+    with(
+        |_| (),
+        |to| {
+            let headers = ["Content-Type: application/x-www-form-urlencoded"];
+            for (path, body) in [
+                ("/api/v1/events", GOOD.to_owned()),
+                ("/ingest/native", format!("\n [{GOOD}]")),
+                ("/api/v1/events", "[]".to_owned()),
+            ] {
+                let answer = request(to, ("POST", path), &headers, body.as_bytes()).unwrap();
+                assert_eq!(answer.status, 200, "{body}: {}", answer.body);
+            }
+            assert_eq!(accepted(to), 2);
+            let answer = request(to, ("POST", "/api/v1/events"), &headers, br#"{"source":"#).unwrap();
+            assert_eq!(answer.status, 400, "what begins as JSON is told what is wrong with it: {}", answer.body);
         },
     );
 }
@@ -296,8 +319,18 @@ fn a_page_of_another_site_can_change_nothing() {
     with(
         |_| (),
         |to| {
-            let headers = ["Sec-Fetch-Site: cross-site", "Content-Type: application/json"];
-            assert_eq!(request(to, ("POST", "/-/reload"), &headers, b"").unwrap().status, 403);
+            for header in [
+                "Sec-Fetch-Site: cross-site",
+                "Origin: https://evil.example.org",
+                "Origin: http://squelch:81",
+                "Origin: null",
+            ] {
+                assert_eq!(request(to, ("POST", "/-/reload"), &[header], b"").unwrap().status, 403, "{header}");
+            }
+            // The client says that the host is `squelch`.
+            for header in ["Sec-Fetch-Site: same-origin", "Origin: http://squelch", "Accept: */*"] {
+                assert_eq!(request(to, ("POST", "/-/reload"), &[header], b"").unwrap().status, 200, "{header}");
+            }
         },
     );
 }

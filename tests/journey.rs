@@ -142,6 +142,42 @@ fn a_running_squelch_and_a_stopped_one_explain_the_same_incident() {
 }
 
 #[test]
+fn a_backup_of_a_running_squelch_brings_back_what_it_knew() {
+    let house = house();
+    let dir = house.path();
+    let serving = Serving::start(dir);
+    let url = serving.url();
+    assert_eq!(post(serving.address, "/api/v1/events", EVENT).status, 200);
+    let listed = told(dir, &["incidents", "--server", &url]);
+    let backed = run(dir, &["backup", "--server", &url, "-o", "a.sqb"]);
+    assert_eq!(backed.status.code(), Some(0), "{}", said(&backed));
+    assert!(said(&backed).contains("backed up"), "{}", said(&backed));
+    assert!(!fs::exists(dir.join("data/backup.part")).unwrap(), "nothing is left beside the store");
+    assert_eq!(post(serving.address, "/api/v1/events", EVENT).status, 200, "it goes on");
+    serving.stop();
+    told(dir, &["restore", "a.sqb", "--data-dir", "again"]);
+    assert_eq!(told(dir, &["incidents", "--data-dir", "again"]), listed);
+}
+
+#[test]
+fn a_damaged_store_is_looked_at_and_not_mended() {
+    let house = house();
+    let dir = house.path();
+    let serving = Serving::start(dir);
+    assert_eq!(post(serving.address, "/api/v1/events", EVENT).status, 200);
+    serving.stop();
+    fs::write(dir.join("data/durable"), "overwritten").unwrap();
+    for _ in 0..2 {
+        let output = run(dir, &["why", "1", "--data-dir", "data"]);
+        assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+        let told = said(&output);
+        assert!(told.contains("damage: data/durable: the side file") && told.contains("only read"), "{told}");
+    }
+    assert_eq!(fs::read_to_string(dir.join("data/durable")).unwrap(), "overwritten");
+    assert!(!dir.join("data/quarantine").exists());
+}
+
+#[test]
 fn serve_goes_on_from_what_was_learned() {
     let house = house();
     let dir = house.path();

@@ -83,7 +83,9 @@ fn settings(args: &ServeArgs) -> Result<Settings, String> {
 fn start_log(log: Log) {
     let usual = format!("{},hyper=warn,reqwest=warn,rustls=warn,sled=warn", log.level);
     let filter = EnvFilter::try_from_env("SQUELCH_LOG").unwrap_or_else(|_| EnvFilter::new(usual));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    // A line that cannot be written (the log is a file on a full disk) is lost. Telling of that on standard error would
+    // fail as well, and panic.
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).log_internal_errors(false);
     match log.format {
         LogFormat::Json => builder.json().init(),
         LogFormat::Text => builder.with_ansi(io::stderr().is_terminal()).init(),
@@ -96,6 +98,9 @@ async fn serve(settings: Settings) -> ExitCode {
         eprintln!("squelch cannot listen for signals, so it could not be stopped in order");
         return ExitCode::FAILURE;
     };
+    // A limit on the size of files (`ulimit -f`) would end the process by this signal; caught, the write fails, and the
+    // store treats that as a full disk.
+    let _caught = signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw()));
     let paint = if io::stdout().is_terminal() { Paint::Colour } else { Paint::Plain };
     let couriers = deliver::Options { paint, ..deliver::Options::default() };
     let mut service = match Service::start(Options { settings: settings.clone(), couriers, probe: None }).await {

@@ -142,7 +142,12 @@ impl Default for Limits {
 
 impl Default for StoreLimits {
     fn default() -> Self {
-        Self { min_free: 256_000_000, history: Duration::from_secs(30 * 86_400), cache: 64_000_000, snapshot_every: 64_000_000 }
+        Self {
+            min_free: 256_000_000,
+            history: Duration::from_secs(30 * 86_400),
+            cache: 64_000_000,
+            snapshot_every: 64_000_000,
+        }
     }
 }
 

@@ -84,6 +84,7 @@ impl From<Refusal> for Failure {
                 "squelch refuses new events until it can store them and keeps judging what it holds: \
                  free space in its data directory (GET /-/ready tells when), and send this again",
             ),
+            Refusal::Backup(_) => (10, "nothing was changed; the log and GET /-/ready tell more"),
             Refusal::Judge => (10, "nothing was changed: ask again after Retry-After seconds"),
             Refusal::Stopping => (5, "nothing of this request was taken: send it again when squelch is up again"),
         };

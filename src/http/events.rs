@@ -18,6 +18,8 @@ use super::listener::Peer;
 use crate::formats::{self, FORMATS, Format, FormatError, Parsed, Rejected, Warning};
 use crate::inbox::{Receipt, Refusal};
 
+/// Squelch's own form.
+const NATIVE: &str = "native";
 /// More bad events than this are counted, not listed.
 const MOST_LISTED: usize = 100;
 
@@ -28,7 +30,7 @@ pub(super) async fn native(
     request: Request,
 ) -> Result<Response, Failure> {
     readable(request.headers()).inspect_err(|_| app.metrics.refuse("bad_request", 1))?;
-    ingest(&app, peer, find(&app, "native")?, request).await
+    ingest(&app, peer, find(&app, NATIVE)?, request).await
 }
 
 /// `POST /ingest/{tool}`.
@@ -69,21 +71,39 @@ pub(super) async fn tools() -> Response {
     json_answer(StatusCode::OK, &json!({"tools": tools}))
 }
 
-/// The native form is JSON. Forms and plain text are refused although they might be read: a browser sends them from
-/// any page without asking.
+/// What `curl -d` says of every body, whatever is in it.
+const FORM: &str = "application/x-www-form-urlencoded";
+
+fn media(headers: &HeaderMap) -> Option<String> {
+    let value = headers.get(header::CONTENT_TYPE)?.to_str().unwrap_or_default();
+    Some(value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase())
+}
+
+/// The native form is JSON. What says that it is a form may be JSON nevertheless: [`is_json`] looks at it.
 fn readable(headers: &HeaderMap) -> Result<(), Failure> {
-    let Some(value) = headers.get(header::CONTENT_TYPE) else { return Ok(()) };
-    let media = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    let known = ["application/json", "application/x-ndjson", "application/jsonl", "application/x-jsonlines"];
+    let Some(media) = media(headers) else { return Ok(()) };
+    let known = ["application/json", "application/x-ndjson", "application/jsonl", "application/x-jsonlines", FORM];
     if known.contains(&media.as_str()) || media.starts_with("application/") && media.ends_with("+json") {
         return Ok(());
     }
-    Err(Failure::new(
+    Err(no_json(headers))
+}
+
+/// A body that says it is a form must at least begin as JSON.
+fn is_json(headers: &HeaderMap, bytes: &[u8]) -> Result<(), Failure> {
+    let begins = bytes.trim_ascii_start().first().is_none_or(|first| b"{[".contains(first));
+    if begins || media(headers).is_none_or(|media| media != FORM) { Ok(()) } else { Err(no_json(headers)) }
+}
+
+fn no_json(headers: &HeaderMap) -> Failure {
+    let value = headers.get(header::CONTENT_TYPE);
+    let value = value.map_or_else(String::new, |value| format!(" {value:?}"));
+    Failure::new(
         StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        format!("events are JSON, and the body is {value:?}"),
+        format!("events are JSON, and the body is{value}"),
         "send `Content-Type: application/json` (an object or an array), or `application/x-ndjson` (one object a line)",
     )
-    .at("header Content-Type"))
+    .at("header Content-Type")
 }
 
 async fn ingest(app: &App, peer: Peer, format: &'static Format, request: Request) -> Result<Response, Failure> {
@@ -105,6 +125,9 @@ async fn take(
     (parts, body): (&Parts, Body),
 ) -> Result<Response, Refused> {
     let bytes = body::read(&parts.headers, body, app.limits.body).await.map_err(|failure| ("bad_body", failure))?;
+    if format.name == NATIVE {
+        is_json(&parts.headers, &bytes).map_err(|failure| ("bad_request", failure))?;
+    }
     let size = bytes.len();
     let mut parsed = parse(app, format, parts, bytes).await.map_err(|failure| ("bad_request", failure))?;
     app.metrics.refuse("bad_event", parsed.rejected.len());
@@ -126,7 +149,7 @@ async fn take(
 fn refused(refusal: Refusal) -> Refused {
     let reason = match refusal {
         Refusal::Full { .. } => "full",
-        Refusal::Storage(_) => "storage",
+        Refusal::Storage(_) | Refusal::Backup(_) => "storage",
         Refusal::Judge => "judge",
         Refusal::Stopping => "stopping",
     };

@@ -3,15 +3,17 @@
 //! Deliberately no users and roles: one token, or none on loopback.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tokio::time::timeout;
 
 use super::answer::Failure;
 use super::app::App;
+use super::backup;
 use crate::clock::Stopwatch;
 
 /// Paths that need no token: who looks after the process has none.
@@ -25,7 +27,7 @@ pub(super) async fn gate(State(app): State<Arc<App>>, request: Request, next: Ne
         request.extensions().get::<MatchedPath>().map_or_else(|| "unknown".to_owned(), |path| path.as_str().to_owned());
     let response = match admit(&app, &request) {
         Err(failure) => failure.into_response(),
-        Ok(()) => match timeout(app.limits.request, next.run(request)).await {
+        Ok(()) => match timeout(patience(&app, &path), next.run(request)).await {
             Ok(response) => response,
             Err(_) => too_slow(&app).into_response(),
         },
@@ -58,14 +60,26 @@ fn admit(app: &App, request: &Request) -> Result<(), Failure> {
 }
 
 /// A browser tells when a page of another site makes it send something; without this check any page that somebody
-/// looks at could acknowledge incidents on their machine.
+/// looks at could acknowledge incidents on their machine. Browsers leave `Sec-Fetch-Site` out where the address is
+/// neither local nor TLS; then `Origin` tells.
 fn from_a_web_page(headers: &HeaderMap) -> bool {
-    headers.get("sec-fetch-site").is_some_and(|site| site != "same-origin" && site != "none")
+    if let Some(site) = headers.get("sec-fetch-site") {
+        return site != "same-origin" && site != "none";
+    }
+    let text = |name| headers.get(name).map(|value: &HeaderValue| value.to_str().unwrap_or_default());
+    let host = text(header::HOST).unwrap_or_default();
+    text(header::ORIGIN)
+        .is_some_and(|origin| origin.split_once("://").is_none_or(|(_, from)| !from.eq_ignore_ascii_case(host)))
 }
 
 fn unauthorized(message: &str) -> Failure {
     Failure::new(StatusCode::UNAUTHORIZED, message, "send `Authorization: Bearer TOKEN` with the token of the settings")
         .at("header Authorization")
+}
+
+/// A backup is written as a whole before it is sent.
+fn patience(app: &App, path: &str) -> Duration {
+    if path == backup::PATH { app.limits.request.max(backup::PATIENCE) } else { app.limits.request }
 }
 
 fn too_slow(app: &App) -> Failure {

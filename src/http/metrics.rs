@@ -60,6 +60,8 @@ pub struct Metrics {
     pub commits_failed: Counter,
     /// Whether new events are refused because they cannot be stored.
     pub storage_refusing: Gauge,
+    /// Whether snapshots or history cannot be written; events are stored, and the journal grows.
+    pub upkeep_failing: Gauge,
     /// Times that the judge failed.
     pub judge_failures: Counter,
     /// Notifications by receiver and result.
@@ -85,6 +87,7 @@ impl Metrics {
             commit_events: Histogram::new([1.0, 10.0, 100.0, 1_000.0, 10_000.0]),
             commits_failed: Counter::default(),
             storage_refusing: Gauge::default(),
+            upkeep_failing: Gauge::default(),
             judge_failures: Counter::default(),
             deliveries: Family::default(),
             reload_successful: Gauge::default(),
@@ -128,6 +131,7 @@ impl Metrics {
         registry.register("commit_events", "Events in one group commit", all.commit_events);
         registry.register("commits_failed", "Group commits that failed", all.commits_failed);
         registry.register("storage_refusing", "1 = events are refused: they cannot be stored", all.storage_refusing);
+        registry.register("upkeep_failing", "1 = snapshots or history cannot be written", all.upkeep_failing);
         registry.register("judge_failures", "Times that the judge failed; the alert was paged", all.judge_failures);
         registry.register("deliveries", "Notifications by receiver and result", all.deliveries);
         registry.register("rules_last_reload_successful", "1 = the last reload worked", all.reload_successful);

@@ -4,6 +4,7 @@
 
 pub mod answer;
 pub mod app;
+mod backup;
 pub mod body;
 mod events;
 mod gate;
@@ -43,6 +44,7 @@ pub const PATHS: &[&str] = &[
     "POST /api/v1/silences",
     "DELETE /api/v1/silences/{id}",
     "GET /api/v1/tally",
+    "GET /api/v1/backup",
     "GET /metrics",
     "GET /-/healthy",
     "GET /-/ready",
@@ -69,6 +71,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/api/v1/silences", get(silences::list).post(silences::create))
         .route("/api/v1/silences/{id}", delete(silences::expire))
         .route("/api/v1/tally", get(incidents::tally))
+        .route(backup::PATH, get(backup::backup))
         .route("/metrics", get(operations::metrics))
         .route("/-/healthy", get(operations::healthy))
         .route("/-/ready", get(operations::ready))

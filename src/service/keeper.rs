@@ -3,6 +3,8 @@
 //! Deliberately without judgement: it does not know what the records mean.
 
 use std::collections::BTreeMap;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufWriter, Seek};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -15,6 +17,8 @@ use crate::store::{Batch, CommitError, Recovered, Step, Store, StoreError, Store
 
 /// While the disk is full or the store is broken, it is tried again this often.
 const TRY_AGAIN: Duration = Duration::from_secs(1);
+/// A step of maintenance that failed is tried again this often.
+const TEND_AGAIN: Duration = Duration::from_secs(10);
 
 /// What the trouble is called when the store was damaged.
 pub(super) const DAMAGED: &str = "its store was damaged";
@@ -43,12 +47,19 @@ pub(super) struct Keeper {
     damage: Vec<String>,
     /// Whether the last step of maintenance left something to do.
     busy: bool,
+    /// Why the last step of maintenance failed.
+    upkeep: Option<String>,
+    /// When it was last tried.
+    tended: Timestamp,
+    /// The number of the next event, as the store knew it when it was last open.
+    next_seq: u64,
 }
 
 impl Keeper {
     /// Opens the store.
     pub(super) fn open(dir: &Path, options: &StoreOptions) -> Result<(Self, Recovered), StoreError> {
         let (store, recovered) = Store::open(dir, options)?;
+        let next_seq = store.next_seq();
         let keeper = Self {
             dir: dir.to_owned(),
             options: options.clone(),
@@ -59,6 +70,9 @@ impl Keeper {
             tried: Timestamp::EPOCH,
             damage: Vec::new(),
             busy: false,
+            upkeep: None,
+            tended: Timestamp::EPOCH,
+            next_seq,
         };
         Ok((keeper, recovered))
     }
@@ -70,7 +84,7 @@ impl Keeper {
 
     /// The number of the next event, as far as the store knows.
     pub(super) fn next_seq(&self) -> u64 {
-        self.store.as_ref().map_or(0, Store::next_seq)
+        self.store.as_ref().map_or(self.next_seq, Store::next_seq)
     }
 
     /// Whether something waits to be stored.
@@ -129,7 +143,7 @@ impl Keeper {
     fn put_owed(&mut self, now: Timestamp) -> Result<(), String> {
         self.open_anew()?;
         let kept = std::mem::take(&mut self.events);
-        let next = self.store.as_ref().map_or(0, Store::next_seq);
+        let next = self.next_seq();
         // What a broken commit did store is not stored twice.
         let events: Vec<_> = kept.iter().filter(|(seq, _)| *seq >= next).map(|(seq, event)| (*seq, event)).collect();
         let changes: Vec<_> =
@@ -167,12 +181,16 @@ impl Keeper {
 
     fn reopen(&mut self) -> Result<Recovered, String> {
         // The old one must let go of its lock first.
-        self.store = None;
-        let (store, recovered) = Store::open(&self.dir, &self.options).map_err(|error| error.to_string())?;
+        let (old, next_seq) = (self.store.take(), self.next_seq);
+        self.next_seq = old.map_or(next_seq, |old| old.next_seq().max(next_seq));
+        let (mut store, recovered) =
+            Store::reopen(&self.dir, &self.options, self.next_seq).map_err(|error| error.to_string())?;
         for damage in &recovered.damage {
             error!(%damage, "damage was found when the store was opened anew");
             self.damage.push(damage.to_string());
         }
+        // After a failed sync nobody knows what of the journal the disk has: a snapshot makes it matter no more.
+        store.ask_for_snapshot();
         self.store = Some(store);
         Ok(recovered)
     }
@@ -206,16 +224,48 @@ impl Keeper {
         if self.trouble.is_some() || self.owes() {
             return;
         }
+        if self.upkeep.is_some() && now < self.tended + TEND_AGAIN {
+            return;
+        }
         let Some(store) = &mut self.store else { return };
-        self.busy = match store.maintain(now, |cursor, bytes| part(engine, alarms, cursor, bytes)) {
-            Ok(Step::Idle) => false,
-            Ok(_) => true,
-            Err(error) => {
-                // The next commit meets the same trouble, and tells it.
-                warn!(%error, "a step of maintenance failed");
-                false
+        self.tended = now;
+        match store.maintain(now, |cursor, bytes| part(engine, alarms, cursor, bytes)) {
+            Ok(step) => {
+                self.busy = step != Step::Idle;
+                // Steps of a snapshot that will fail at its end are no recovery.
+                if step != Step::Part {
+                    self.upkeep = None;
+                }
             }
+            Err(error) => {
+                warn!(%error, "a step of maintenance failed");
+                self.busy = false;
+                self.upkeep = Some(error.to_string());
+            }
+        }
+    }
+
+    /// Why snapshots or history cannot be written at present. Events still can be.
+    pub(super) fn upkeep(&self) -> Option<&str> {
+        self.upkeep.as_deref()
+    }
+
+    /// Writes a backup beside the store. The file has no name: it goes when it is closed.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub(super) fn backup(&self) -> Result<File, String> {
+        let store = self.store.as_ref().ok_or("the store is not open")?;
+        let path = self.dir.join("backup.part");
+        let write = || {
+            let mut file = OpenOptions::new().create(true).truncate(true).read(true).write(true).open(&path)?;
+            fs::remove_file(&path)?;
+            store.backup(&mut BufWriter::with_capacity(1 << 20, &file)).map_err(io::Error::other)?;
+            file.rewind()?;
+            Ok(file)
         };
+        store.room_for_backup().map_err(|error| error.to_string())?;
+        write().map_err(|error: io::Error| format!("cannot write a backup beside the store: {error}"))
     }
 
     /// Writes a whole snapshot, when there is one to write, and lets go of the store.

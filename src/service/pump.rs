@@ -15,7 +15,7 @@ use crate::clock::{Clock, Stopwatch};
 use crate::domain::{Event, Notification, Timestamp, Turn};
 use crate::http::app::Condition;
 use crate::http::metrics::Metrics;
-use crate::inbox::{Ack, Batch, Message, Order, Outlet, Question, Receipt, Refusal, View};
+use crate::inbox::{Ack, BackupAck, Batch, Message, Order, Outlet, Question, Receipt, Refusal, View};
 
 /// So many events are judged and stored together.
 const GROUP: usize = 2_000;
@@ -23,6 +23,9 @@ const GROUP: usize = 2_000;
 const LOOK_UP: Duration = Duration::from_secs(1);
 /// The trouble's title when events cannot be stored.
 const STORAGE: &str = "it cannot store new events";
+
+/// What the warning begins with while snapshots or history cannot be written.
+const UPKEEP: &str = "events are stored, but the journal grows: ";
 
 /// Where notifications go once they are durable.
 pub(super) type Post = Box<dyn FnMut(&[Arc<Notification>]) + Send>;
@@ -45,6 +48,7 @@ struct Group {
     batches: Vec<Batch>,
     orders: Vec<(Order, Ack)>,
     questions: Vec<Question>,
+    backups: Vec<BackupAck>,
 }
 
 impl Group {
@@ -55,6 +59,7 @@ impl Group {
                 Message::Events(batch) => group.batches.push(batch),
                 Message::Order(order, ack) => group.orders.push((order, ack)),
                 Message::Question(question) => group.questions.push(question),
+                Message::Backup(ack) => group.backups.push(ack),
             }
         }
         group
@@ -98,7 +103,7 @@ impl Pump {
             self.offer_what_is_owed();
         }
         self.tell_damage(now, turn);
-        let Group { batches, orders, questions } = group;
+        let Group { batches, orders, questions, backups } = group;
         // A store that was opened anew may have left out numbers.
         self.next_seq = self.next_seq.max(self.keeper.next_seq());
         let first = self.next_seq;
@@ -115,8 +120,26 @@ impl Pump {
         for question in questions {
             question(&view);
         }
+        for ack in backups {
+            // Who asked may have gone; then the file goes, too.
+            let _ = ack.send(self.keeper.backup().map_err(Refusal::Backup));
+        }
         if !self.judge.rests() {
-            self.keeper.roll(now, &self.judge.engine, &self.judge.alarms);
+            self.roll(now);
+        }
+    }
+
+    /// One step of upkeep. That it fails is told: the journal grows until it works again.
+    fn roll(&mut self, now: Timestamp) {
+        let before = self.keeper.upkeep().map(str::to_owned);
+        self.keeper.roll(now, &self.judge.engine, &self.judge.alarms);
+        let upkeep = self.keeper.upkeep();
+        if upkeep != before.as_deref() {
+            self.metrics.upkeep_failing.set(i64::from(upkeep.is_some()));
+            self.condition.send_modify(|condition| {
+                condition.warnings.retain(|warning| !warning.starts_with(UPKEEP));
+                condition.warnings.extend(upkeep.map(|cause| format!("{UPKEEP}{cause}")));
+            });
         }
     }
 

@@ -24,7 +24,12 @@ pub(crate) fn house(dir: &Path, rules: &str, store: &str) {
 impl Binary {
     /// Starts it in a folder that [`house`] filled.
     pub(crate) fn start(dir: &Path, log: Stdio) -> Self {
-        let child = Command::new(env!("CARGO_BIN_EXE_squelch"))
+        Self::run(Command::new(env!("CARGO_BIN_EXE_squelch")), dir, log)
+    }
+
+    /// The same, with a command that ends in the binary's path.
+    pub(crate) fn run(mut command: Command, dir: &Path, log: Stdio) -> Self {
+        let child = command
             .args(["serve", "--listen", "127.0.0.1:0", "--config"])
             .arg(dir.join("squelch.yaml"))
             .arg("--rules")
