@@ -7,9 +7,10 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::alert::AlertText;
-use super::decision::{Evidence, Verdict};
+use super::decision::Verdict;
 use super::fingerprint::Fingerprint;
 use super::level::Level;
+use super::remembered::{Numbers, Remembered};
 use super::signal::{Kind, Severity};
 use super::stage::burst::Burst;
 use super::stage::detector::Detector;
@@ -59,62 +60,64 @@ pub(crate) struct Links {
     pub(crate) components: Option<[Option<Slot>; 2]>,
 }
 
-/// A series.
+/// A series. What every event touches stands first and together (`repr(C)`): with many series the cost of an event is
+/// the memory that it touches.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[repr(C)]
 pub(crate) struct Series {
     /// Its identity.
     pub(crate) fingerprint: Fingerprint,
-    /// Its name.
-    pub(crate) name: SeriesName,
-    /// The identity of its check, whose priors it shares.
-    pub(crate) check: Fingerprint,
     /// Where its check and its components are.
     #[serde(skip)]
     pub(crate) links: Links,
-    /// The place of the rule that applied to its latest firing; `None` = the defaults.
-    pub(crate) rule: Option<usize>,
     /// First and last heard of.
     pub(crate) heard: (Timestamp, Timestamp),
+    /// The place of the rule that applied to its latest firing; `None` = the defaults.
+    pub(crate) rule: Option<usize>,
+    /// How many of its events were suppressed since it last belonged to an incident.
+    pub(crate) held: u64,
+    /// The alert that resolved last, and when by the sender's clock: a firing from before it came too late.
+    pub(crate) last_resolved: Option<(Fingerprint, Timestamp)>,
+    /// The numbers of its latest onset.
+    pub(crate) evidence: Numbers,
+    /// Its name.
+    pub(crate) name: SeriesName,
 
+    /// How bad it is now.
+    pub(crate) level: Level,
+    /// How many of its alerts fire, by severity. Muted ones do not count.
+    pub(crate) firing: [u32; Severity::ALL.len()],
+    /// Bits of its latest onset while it is on.
+    pub(crate) bits: f64,
+    /// Its own slow memory of these bits, and when it was brought up to date.
+    pub(crate) slow: (f64, Timestamp),
+    /// Since when it is on.
+    pub(crate) since: Timestamp,
+    /// Events that wait for their verdict.
+    pub(crate) waiting: Vec<u64>,
+    /// They wait until then at most.
+    pub(crate) hold_until: Timestamp,
+    /// Its latest verdicts, oldest first, at most [`Series::VERDICTS`].
+    verdicts: Vec<Remembered>,
+    /// What people are told of it, from its latest firing; while it is on.
+    pub(crate) text: Option<Box<AlertText>>,
+    /// When to look again whether it has outlived its kind.
+    pub(crate) outlive_at: Option<Timestamp>,
+
+    /// The identity of its check, whose priors it shares.
+    pub(crate) check: Fingerprint,
     /// What is learned of its starts.
     pub(crate) starts: Starts,
     /// What is learned of its values.
     pub(crate) excess: Excess,
     /// What is learned of its durations.
     pub(crate) episodes: Episodes,
+    /// Its state changes.
+    pub(crate) flap: Flap,
     /// Its samples, where it has any.
     pub(crate) detector: Option<Box<Detector>>,
     /// Its point events, where it has any.
     pub(crate) burst: Option<Box<Burst>>,
-    /// Its state changes.
-    pub(crate) flap: Flap,
-
-    /// How bad it is now.
-    pub(crate) level: Level,
-    /// How many of its alerts fire, by severity. Muted ones do not count.
-    pub(crate) firing: [u32; Severity::ALL.len()],
-    /// What people are told of it, from its latest firing; while it is on.
-    pub(crate) text: Option<Box<AlertText>>,
-    /// Since when it is on.
-    pub(crate) since: Timestamp,
-    /// Bits of its latest onset while it is on.
-    pub(crate) bits: f64,
-    /// Its own slow memory of these bits, and when it was brought up to date.
-    pub(crate) slow: (f64, Timestamp),
-    /// The numbers of its latest onset.
-    pub(crate) evidence: Evidence,
-    /// Events that wait for their verdict.
-    pub(crate) waiting: Vec<u64>,
-    /// They wait until then at most.
-    pub(crate) hold_until: Timestamp,
-    /// When to look again whether it has outlived its kind.
-    pub(crate) outlive_at: Option<Timestamp>,
-    /// The alert that resolved last, and when by the sender's clock: a firing from before it came too late.
-    pub(crate) last_resolved: Option<(Fingerprint, Timestamp)>,
-    /// How many of its events were suppressed since it last belonged to an incident.
-    pub(crate) held: u64,
-    /// Its latest verdicts, oldest first, at most [`Series::VERDICTS`].
-    pub(crate) verdicts: Vec<Verdict>,
 }
 
 impl Series {
@@ -144,7 +147,7 @@ impl Series {
             since: now,
             bits: 0.0,
             slow: (0.0, now),
-            evidence: Evidence::default(),
+            evidence: Numbers::default(),
             waiting: Vec::new(),
             hold_until: now,
             outlive_at: None,
@@ -176,11 +179,17 @@ impl Series {
     }
 
     /// Remembers a verdict.
-    pub(crate) fn remember(&mut self, verdict: Verdict) {
+    pub(crate) fn remember(&mut self, verdict: &Verdict) {
         if self.verdicts.len() == Self::VERDICTS {
             self.verdicts.remove(0);
         }
-        self.verdicts.push(verdict);
+        self.verdicts.reserve_exact(1);
+        self.verdicts.push(verdict.into());
+    }
+
+    /// Its latest verdicts, oldest first.
+    pub(crate) fn verdicts(&self) -> Vec<Verdict> {
+        self.verdicts.iter().map(|verdict| verdict.verdict(&self.name.full, self.fingerprint)).collect()
     }
 }
 

@@ -196,7 +196,7 @@ impl Engine {
         let Some(episode) = &mut series.flap.episode else { return };
         episode.promoted = true;
         let (count, lasted) = (episode.count, now.since(episode.since));
-        (series.evidence.changes, series.evidence.window) = (Some(count), Some(lasted as f32));
+        series.evidence.change(|evidence| (evidence.changes, evidence.window) = (Some(count), Some(lasted as f32)));
         if self.member_of(slot).is_none() {
             self.force(slot, Reason::FlappingLasts, turn);
         }

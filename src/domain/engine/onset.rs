@@ -101,7 +101,7 @@ impl Engine {
         if fresher {
             series.bits = worth.bits;
         }
-        series.evidence = Evidence {
+        let evidence = Evidence {
             surprise: Some(worth.bits as f32),
             rate_bits: Some(worth.terms.rate as f32),
             severity_bits: (level == Level::Critical).then_some(worth.terms.severity as f32),
@@ -110,6 +110,7 @@ impl Engine {
             insufficient_history: worth.terms.insufficient_history,
             ..Evidence::default()
         };
+        series.evidence = evidence.into();
         self.keep_alive(slot, worth.bits);
         if level == Level::Critical {
             self.watch_duration(slot, self.policy.judgement.calm);
@@ -303,7 +304,7 @@ impl Engine {
         let handling = self.policy.handling(self.policy.rule_for(arrival.event));
         let (page, longest) = (handling.page, handling.hold.longest.as_secs_f64());
         if page == PageMode::Always && self.member_of(slot).is_none() {
-            self.series.change(slot).evidence = numbers;
+            self.series.change(slot).evidence = numbers.into();
             self.wait(arrival.seq, slot, longest, turn);
             return self.force(slot, Reason::Always, turn);
         }
@@ -320,7 +321,7 @@ impl Engine {
         self.series.change(slot).burst.get_or_insert_default().on = Some(arrival.event.severity);
         let fresher = self.rise_to(slot, level, Some(arrival.event), turn);
         let series = self.series.change(slot);
-        (series.evidence.changes, series.evidence.window) = (numbers.changes, numbers.window);
+        series.evidence.change(|evidence| (evidence.changes, evidence.window) = (numbers.changes, numbers.window));
         if !fresher && self.series.at(slot).flap.episode.is_some() {
             let incident = self.member_of(slot);
             self.decide(arrival.seq, slot, Fate::join_or(incident, Reason::Flapping), turn);

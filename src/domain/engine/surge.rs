@@ -107,7 +107,7 @@ impl Engine {
                 }
                 return;
             }
-            self.series.change(slot).evidence.lasted = Some(lasted as f32);
+            self.series.change(slot).evidence.change(|evidence| evidence.lasted = Some(lasted as f32));
             return self.force(slot, Reason::Outlived, turn);
         }
         let next = (duration::end(duration::class(lasted)) + 1.0).min(most);

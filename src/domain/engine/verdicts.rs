@@ -40,7 +40,7 @@ impl From<Reason> for Fate {
 impl Engine {
     /// Gives an event its verdict.
     pub(super) fn decide(&mut self, seq: u64, slot: Slot, fate: impl Into<Fate>, turn: &mut Turn) {
-        let evidence = self.series.at(slot).evidence;
+        let evidence = self.series.at(slot).evidence.get();
         self.decide_with(seq, slot, (fate.into(), evidence), turn);
     }
 
@@ -66,7 +66,7 @@ impl Engine {
         }
         // Resends and resolves would push out what is worth remembering.
         if reason.outcome() != Outcome::Record && reason != Reason::Duplicate {
-            self.series.change(slot).remember(verdict.clone());
+            self.series.change(slot).remember(&verdict);
         }
         turn.decisions.push(Decision::Verdict(verdict));
     }
@@ -84,7 +84,7 @@ impl Engine {
         }
         let now = self.now();
         let series = self.series.change(slot);
-        let mut evidence = series.evidence;
+        let mut evidence = series.evidence.get();
         evidence.lasted = Some(now.since(series.since) as f32);
         let mut waiting = std::mem::take(&mut series.waiting);
         for seq in waiting.drain(..) {
@@ -106,7 +106,7 @@ impl Engine {
         let peak = libm::log(judgement.fade / judgement.settle) / (1.0 / judgement.settle - 1.0 / judgement.fade);
         let hold = usually.unwrap_or(longest).min(longest).max(peak + 1.0);
         let series = self.series.change(slot);
-        series.evidence.usually_lasts = usually.map(|secs| secs as f32);
+        series.evidence.change(|evidence| evidence.usually_lasts = usually.map(|secs| secs as f32));
         series.waiting.push(seq);
         series.hold_until = now.after(hold);
         self.timers.set(series.hold_until, Due::Hold, series.fingerprint);

@@ -85,7 +85,7 @@ impl Engine {
             changes: self.longest_window(slot).map_or(0, |window| series.flap.count(window, now)),
             flapping_since: series.flap.episode.as_ref().map(|episode| episode.since),
             waiting: series.waiting.len() as u32,
-            verdicts: series.verdicts.clone(),
+            verdicts: series.verdicts(),
         })
     }
 

@@ -47,7 +47,7 @@ impl Engine {
         let Some(first) = surge.makers().next() else { return String::new() };
         let series = self.series.at(first);
         let threshold = self.policy.judgement.threshold();
-        let evidence = &series.evidence;
+        let evidence = series.evidence.get();
         match surge.reason {
             Reason::FlappingLasts => format!(
                 "{} changed {} times in {} and worsened or spread: that is no noise",

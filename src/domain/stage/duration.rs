@@ -3,14 +3,15 @@
 use serde::{Deserialize, Serialize};
 
 use crate::domain::judgement::Judgement;
+use crate::domain::sparse::Sparse;
 
 /// Classes: below 1 minute, below 2, below 4, … the last one is open (beyond 11 days).
 const CLASSES: usize = 16;
 
 /// Episode lengths, by class.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Episodes {
-    counts: [f32; CLASSES],
+    counts: Sparse<f32>,
 }
 
 /// The class of a length in seconds.
@@ -28,16 +29,16 @@ impl Episodes {
     pub(crate) fn count(&mut self, secs: f64) {
         const KEEP: f32 = 0.999;
         self.counts.iter_mut().for_each(|count| *count *= KEEP);
-        self.counts[class(secs)] += 1.0;
+        *self.counts.entry(class(secs)) += 1.0;
     }
 
     /// How many episodes ended, decayed.
     pub(crate) fn total(&self) -> f64 {
-        f64::from(self.counts.iter().sum::<f32>())
+        self.at_least(0)
     }
 
     fn at_least(&self, class: usize) -> f64 {
-        f64::from(self.counts[class..].iter().sum::<f32>())
+        f64::from(self.counts.sum_from(class))
     }
 
     /// The bits of lasting `secs` or longer: against this series' past, shrunk to its check's, shrunk to a
@@ -58,8 +59,8 @@ impl Episodes {
             return None;
         }
         let mut sum = 0.0;
-        for (class, count) in self.counts.iter().enumerate() {
-            sum += f64::from(*count);
+        for (class, count) in self.counts.iter() {
+            sum += f64::from(count);
             if sum >= share * total {
                 return Some(end(class));
             }

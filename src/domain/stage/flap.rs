@@ -67,6 +67,7 @@ impl Flap {
         if self.changes.len() == REMEMBERED {
             self.changes.remove(0);
         }
+        self.changes.reserve_exact(1);
         self.changes.push(now);
         if let Some(episode) = &mut self.episode {
             episode.account(now, rule);

@@ -11,6 +11,7 @@ use statrs::distribution::{ContinuousCDF, Gamma};
 
 use crate::domain::check::Check;
 use crate::domain::judgement::Judgement;
+use crate::domain::sparse::Sparse;
 use crate::domain::stage::forget;
 use crate::domain::time::Timestamp;
 
@@ -24,10 +25,8 @@ const LEAST: f64 = 1e-9;
 pub(crate) struct Starts {
     /// Starts, and critical ones, decayed.
     counts: [f64; 2],
-    /// Starts by hour of the day, decayed.
-    by_hour: [f32; 24],
-    /// Days with a start in that hour, decayed.
-    days_by_hour: [f32; 24],
+    /// Starts by hour of the day, and days with a start in that hour; decayed.
+    by_hour: Sparse<[f32; 2]>,
     /// The clock hour (since the epoch) of the latest start.
     last_hour: i64,
     /// When the counts were brought up to date.
@@ -84,12 +83,10 @@ impl Starts {
         let left = forget::left(onset.now.since(self.at), judgement.half_life);
         let prior = family_rate(onset, history, judgement);
         let rate = (self.counts[0] * left + judgement.own_history * prior) / (history + judgement.own_history);
-        let hour = onset.now.hour_of_day();
-        let of_hour = (f64::from(self.by_hour[hour]) * left + judgement.hour_history * rate)
-            / (history / 24.0 + judgement.hour_history);
+        let [of_hour, days] = self.by_hour.get(onset.now.hour_of_day()).map(f64::from);
+        let of_hour = (of_hour * left + judgement.hour_history * rate) / (history / 24.0 + judgement.hour_history);
         let chance_of_hour = -libm::expm1(-rate * HOUR);
-        let daily = (f64::from(self.days_by_hour[hour]) * left + judgement.daily_habit * chance_of_hour)
-            / (history / DAY + judgement.daily_habit);
+        let daily = (days * left + judgement.daily_habit * chance_of_hour) / (history / DAY + judgement.daily_habit);
         of_hour.max(-libm::log1p(-daily.min(0.99)) / HOUR)
     }
 
@@ -119,10 +116,10 @@ impl Starts {
         self.counts[0] += f64::from(u8::from(onset));
         self.counts[1] += f64::from(u8::from(critical));
         if onset {
-            let hour = now.hour_of_day();
-            self.by_hour[hour] += 1.0;
+            let [starts, days] = self.by_hour.entry(now.hour_of_day());
+            *starts += 1.0;
             if now.hour() != self.last_hour {
-                self.days_by_hour[hour] += 1.0;
+                *days += 1.0;
             }
         }
         self.last_hour = now.hour();
@@ -135,7 +132,7 @@ impl Starts {
         }
         let left = forget::left(now.since(self.at), judgement.half_life);
         self.counts.iter_mut().for_each(|count| *count *= left);
-        self.by_hour.iter_mut().chain(&mut self.days_by_hour).for_each(|count| *count *= left as f32);
+        self.by_hour.iter_mut().flatten().for_each(|count| *count *= left as f32);
         self.at = now;
     }
 }
