@@ -98,7 +98,9 @@ impl Component {
 
     /// Remembers that a series of this service spoke about it.
     pub(crate) fn heard_of(&mut self, service: &Arc<str>) {
-        if let Err(at) = self.services.binary_search(service)
+        // Equal names share their memory, so that it is found without a look at the text.
+        if !self.services.iter().any(|known| Arc::ptr_eq(known, service))
+            && let Err(at) = self.services.binary_search(service)
             && self.services.len() < Self::SERVICES
         {
             self.services.insert(at, Arc::clone(service));

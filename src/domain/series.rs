@@ -60,26 +60,29 @@ pub(crate) struct Links {
     pub(crate) components: Option<[Option<Slot>; 2]>,
 }
 
-/// A series. What every event touches stands first and together (`repr(C)`): with many series the cost of an event is
-/// the memory that it touches.
+/// A series. What every event touches stands first and together, within two lines of the processor's cache: with many
+/// series the cost of an event is the memory that it touches.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[repr(C)]
+#[repr(C, align(64))]
 pub(crate) struct Series {
     /// Its identity.
     pub(crate) fingerprint: Fingerprint,
-    /// Where its check and its components are.
-    #[serde(skip)]
-    pub(crate) links: Links,
+    /// The alert that resolved last, and when by the sender's clock: a firing from before it came too late.
+    pub(crate) last_resolved: Option<(Fingerprint, Timestamp)>,
     /// First and last heard of.
     pub(crate) heard: (Timestamp, Timestamp),
+    /// The numbers of its latest onset.
+    pub(crate) evidence: Numbers,
     /// The place of the rule that applied to its latest firing; `None` = the defaults.
     pub(crate) rule: Option<usize>,
     /// How many of its events were suppressed since it last belonged to an incident.
     pub(crate) held: u64,
-    /// The alert that resolved last, and when by the sender's clock: a firing from before it came too late.
-    pub(crate) last_resolved: Option<(Fingerprint, Timestamp)>,
-    /// The numbers of its latest onset.
-    pub(crate) evidence: Numbers,
+    /// Whether it ever made an incident page. If not, no incident has it as a member. Follows from the incidents.
+    #[serde(skip)]
+    pub(crate) paged: bool,
+    /// Where its check and its components are.
+    #[serde(skip)]
+    pub(crate) links: Links,
     /// Its name.
     pub(crate) name: SeriesName,
 
@@ -132,6 +135,7 @@ impl Series {
             fingerprint,
             check,
             links: Links::default(),
+            paged: false,
             name,
             rule: None,
             heard: (now, now),

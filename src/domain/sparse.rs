@@ -76,7 +76,7 @@ mod tests {
 
     #[test]
     fn it_counts_as_the_whole_array_does() {
-        let (mut sparse, mut whole) = (Sparse::default(), [0.0_f32; 16]);
+        let (mut sparse, mut whole) = (Sparse::<f32>::default(), [0.0_f32; 16]);
         for class in [3, 15, 0, 3, 7, 15, 3] {
             *sparse.entry(class) += 0.1;
             whole[class] += 0.1;

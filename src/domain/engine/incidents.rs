@@ -57,6 +57,9 @@ impl Engine {
     /// The incident that a series made page, while it is open.
     pub(super) fn member_of(&self, slot: Slot) -> Option<IncidentId> {
         let series = self.series.at(slot);
+        if !series.paged {
+            return None;
+        }
         let components = self.known_components(slot).into_iter().flatten();
         components.filter_map(|component| self.components.at(component).incident).find(|&id| {
             self.incident(id).is_some_and(|incident| incident.open && incident.members.contains(&series.fingerprint))
@@ -141,6 +144,9 @@ impl Engine {
             incident.members.extend(members.into_iter().take(room));
             incident.calm_at = None;
             incident.summary.severity = incident.summary.severity.max(surge.severity);
+        }
+        for slot in surge.makers() {
+            self.series.at_mut(slot).paged = true;
         }
         for (slot, _) in &surge.fresh {
             self.link(*slot, id);

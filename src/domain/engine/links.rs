@@ -66,6 +66,7 @@ impl Engine {
         let slots: Vec<Slot> = self.series.rows().map(|(slot, _)| slot).collect();
         for slot in slots {
             self.link_series(slot);
+            self.share_names(slot);
         }
         let slots: Vec<Slot> = self.alerts.rows().map(|(slot, _)| slot).collect();
         for slot in slots {
@@ -74,8 +75,11 @@ impl Engine {
         }
         let slots: Vec<Slot> = self.components.rows().map(|(slot, _)| slot).collect();
         for slot in slots {
-            for loud in &mut self.components.at_mut(slot).loud {
-                loud.slot = self.series.find(loud.series);
+            self.link_component(slot);
+        }
+        for member in self.incidents.rows().flat_map(|(_, incident)| &incident.members) {
+            if let Some(slot) = self.series.find(*member) {
+                self.series.at_mut(slot).paged = true;
             }
         }
     }
@@ -88,5 +92,25 @@ impl Engine {
         let all = names.iter().zip(&slots).all(|(name, slot)| name.is_some() == slot.is_some());
         let links = &mut self.series.at_mut(slot).links;
         (links.check, links.components) = (check, all.then_some(slots));
+    }
+
+    fn share_names(&mut self, slot: Slot) {
+        let name = &self.series.at(slot).name;
+        let (service, host, check) = (name.service.clone(), name.host.clone(), Arc::clone(&name.check));
+        let (service, host) = (service.map(|name| self.name(&name)), host.map(|name| self.name(&name)));
+        let check = self.name(&check);
+        let name = &mut self.series.at_mut(slot).name;
+        (name.service, name.host, name.check) = (service, host, check);
+    }
+
+    fn link_component(&mut self, slot: Slot) {
+        let component = self.components.at(slot);
+        let (name, services) = (Arc::clone(&component.name), component.services.clone());
+        let (name, services) = (self.name(&name), services.iter().map(|name| self.name(name)).collect());
+        let component = self.components.at_mut(slot);
+        (component.name, component.services) = (name, services);
+        for loud in &mut component.loud {
+            loud.slot = self.series.find(loud.series);
+        }
     }
 }
