@@ -2,6 +2,10 @@
 
 use std::process::ExitCode;
 
+/// An engine lives on memory that is far apart: `docs/PERFORMANCE.md` says what this one saves.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     squelch::cli::main(std::env::args_os())
 }
