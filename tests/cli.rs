@@ -274,3 +274,43 @@ fn what_was_learned_is_learned_once() {
     assert_eq!(second.status.code(), Some(1));
     assert!(said(&second).contains("holds events already"), "{}", said(&second));
 }
+
+#[test]
+fn baseline_adds_a_score_to_every_row_and_tells_the_rows_that_it_cannot_read() {
+    let folder = folder();
+    let mut text = String::from("id,timestamp,value\n");
+    for minute in 0..400 {
+        let value = if minute == 390 { 90.0 } else { f64::from(minute % 7) };
+        let (day, hour, at) = (1 + minute / 288, minute % 288 / 12, minute % 12 * 5);
+        text.push_str(&format!("\"a, {minute}\",2026-11-{day:02} {hour:02}:{at:02}:00,{value}\n"));
+    }
+    text.push_str("x,yesterday,1\ny,2026-11-03T00:00:00Z,\nz\n");
+    fs::write(folder.path().join("load.csv"), &text).unwrap();
+    let output = run(folder.path(), &["baseline", "load.csv"]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let rows: Vec<String> = out(&output).lines().map(str::to_owned).collect();
+    assert_eq!((rows.len(), rows[0].as_str()), (404, "id,timestamp,value,anomaly_score"));
+    assert_eq!(rows[1], "\"a, 0\",2026-11-01 00:00:00,0,0");
+    assert_eq!(&rows[402..], ["y,2026-11-03T00:00:00Z,,0", "z,,,0"]);
+    let score = |row: &str| row.rsplit(',').next().unwrap().parse::<f64>().unwrap();
+    let unusual: Vec<usize> = (1..rows.len()).filter(|row| score(&rows[*row]) >= 0.5).collect();
+    assert_eq!(unusual, [391]);
+    for line in ["load.csv:402: `yesterday` is no time", "load.csv:403: `` is no number", "load.csv:404: `` is no time"]
+    {
+        assert!(said(&output).contains(line), "{}", said(&output));
+    }
+}
+
+#[test]
+fn baseline_names_the_columns_that_are_there_when_it_does_not_find_its_own() {
+    let folder = folder();
+    fs::write(folder.path().join("load.csv"), "when,load\n1800000000,1\n").unwrap();
+    let output = run(folder.path(), &["baseline", "load.csv"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(said(&output).contains("it has when, load: choose one with --time-column"), "{}", said(&output));
+    let output = run(folder.path(), &["baseline", "--time-column", "when", "--value-column", "load", "load.csv"]);
+    assert_eq!(out(&output), "when,load,anomaly_score\n1800000000,1,0\n");
+    let output = run(folder.path(), &["baseline", "--constant", "luck=1", "load.csv"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(said(&output).contains("drift_block"), "{}", said(&output));
+}

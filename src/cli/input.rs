@@ -40,18 +40,7 @@ impl Lines {
     /// # Errors
     /// When it cannot be opened, or what it is packed with cannot be read.
     pub(super) fn open(path: &Path, bar: &ProgressBar) -> Result<Self, Fault> {
-        let fault = |error: &io::Error| Fault::file("read", path, error);
-        let raw: Box<dyn Read> = if path.as_os_str() == "-" {
-            Box::new(io::stdin())
-        } else {
-            let file = File::open(path).map_err(|error| fault(&error))?;
-            if file.metadata().is_ok_and(|about| about.is_dir()) {
-                return Err(Fault::Wrong(format!("cannot read {}: it is a directory", path.display())));
-            }
-            Box::new(bar.wrap_read(file))
-        };
-        let reader = unpacked(raw).map_err(|error| fault(&error))?;
-        Ok(Self { reader, path: path.to_owned(), number: 0, buffer: Vec::new() })
+        Ok(Self { reader: open(path, bar)?, path: path.to_owned(), number: 0, buffer: Vec::new() })
     }
 
     /// The next line that is not blank; `None` at the end.
@@ -111,6 +100,24 @@ impl Lines {
             }
         }
     }
+}
+
+/// Opens a file, or standard input for `-`, unpacked. The bar moves with the bytes of the file as they are read.
+///
+/// # Errors
+/// When it cannot be opened, or what it is packed with cannot be read.
+pub(super) fn open(path: &Path, bar: &ProgressBar) -> Result<Box<dyn BufRead>, Fault> {
+    let fault = |error: &io::Error| Fault::file("read", path, error);
+    let raw: Box<dyn Read> = if path.as_os_str() == "-" {
+        Box::new(io::stdin())
+    } else {
+        let file = File::open(path).map_err(|error| fault(&error))?;
+        if file.metadata().is_ok_and(|about| about.is_dir()) {
+            return Err(Fault::Wrong(format!("cannot read {}: it is a directory", path.display())));
+        }
+        Box::new(bar.wrap_read(file))
+    };
+    unpacked(raw).map_err(|error| fault(&error))
 }
 
 /// A reader of what is inside, by the first bytes.

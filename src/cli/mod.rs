@@ -3,6 +3,7 @@
 //! A file a command. Exit codes: 0 done, 1 the input or the rules are wrong, 2 wrong usage.
 
 pub mod backup;
+mod baseline;
 pub mod check;
 mod client;
 mod demo;
@@ -47,6 +48,8 @@ enum Command {
     Test(test::Args),
     /// Judge recorded events in virtual time, and tell what became of them
     Replay(replay::Args),
+    /// Score a series of values in CSV: how unusual is each, by what came before it?
+    Baseline(baseline::Args),
     /// Explain an incident or a series, with the numbers of every stage
     Why(why::Args),
     /// List the incidents of a Squelch, running or stopped
@@ -80,6 +83,7 @@ fn run(command: &Command) -> ExitCode {
         Command::Check(args) => check::run(args),
         Command::Test(args) => told(test::run(args)),
         Command::Replay(args) => told(replay::run(args)),
+        Command::Baseline(args) => told(baseline::run(args)),
         Command::Why(args) => told(why::run(args)),
         Command::Incidents(args) => told(incidents::run(args)),
         Command::Backup(args) => backup::backup(args),

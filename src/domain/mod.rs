@@ -50,6 +50,7 @@ pub use policy::Policy;
 pub use reason::{Outcome, Reason};
 pub use signal::{Kind, Severity, Status};
 pub use silence::Silence;
+pub use stage::detector::{Constants as DetectorConstants, Detector};
 pub use time::Timestamp;
 pub use topology::Topology;
 pub use turn::{Change, Input, Turn};

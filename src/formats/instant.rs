@@ -59,7 +59,8 @@ pub(super) fn epoch(number: f64) -> Option<Timestamp> {
 }
 
 /// Any of the forms in which tools write times. `None` also for what an unset variable leaves behind (`N/A`).
-pub(super) fn lenient(text: &str) -> Option<Timestamp> {
+#[must_use]
+pub fn lenient(text: &str) -> Option<Timestamp> {
     let text = text.trim();
     if let Ok(number) = text.parse::<f64>() {
         return epoch(number);

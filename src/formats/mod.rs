@@ -20,6 +20,7 @@ mod sentry;
 mod split;
 
 use crate::domain::{Event, Timestamp};
+pub use instant::lenient as time;
 
 /// What a sender posted.
 #[derive(Clone, Copy, Debug)]

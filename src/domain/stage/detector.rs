@@ -1,80 +1,66 @@
-//! The detector of unusual values in a stream of samples: "3 records" (`docs/EVALUATION.md` has its scores).
+//! The detector of unusual values in a stream of samples: "four records" (`docs/EVALUATION.md` has its scores).
 //!
-//! Three statistics, each held against its own slowly forgetting maximum, because the records of independent
-//! draws have rate 1/n and so give each series a scale-free, self-limiting budget of alarms: the value against
-//! its range, the drift of block means, and the residual of the best of four simple predictors (last, fast, slow,
-//! hour of the day). One pass, constant memory. Deliberately no alarm of its own here: it gives a score.
+//! Four statements, each held against its own slowly forgetting maximum, because the records of independent draws
+//! have rate 1/n and so give each series a scale-free, self-limiting budget of alarms: the value is outside the
+//! range of the last weeks; the average has drifted as never lately; a block is off what its best simple predictor
+//! (last, fast, slow, hour of the day) said; a block is off what this hour of the day usually shows. One pass,
+//! constant memory, no look-ahead. What it learns from one sample or one record is bounded, so that a giant outlier
+//! does not deafen it. Deliberately no alarm of its own here: it gives a score.
 
 use serde::{Deserialize, Serialize};
 
 use crate::domain::time::Timestamp;
 
-/// Samples in a block of the drift and of the residual statistic.
-const DRIFT_BLOCK: u32 = 24;
-const RESIDUAL_BLOCK: u32 = 12;
-/// The range channel says nothing before so many samples.
-const WARM_UP: u32 = 50;
-/// The range forgets: what is left of its half-width after one sample (half after about 14,000).
-const RANGE_KEEP: f32 = 0.999_95;
-/// After an emission, so many samples hold back anything smaller.
-const REFRACTORY: u32 = 75;
-/// A score above this is unusual.
-pub(crate) const UNUSUAL: f32 = 3.05;
+mod constants;
+mod range;
+mod record;
+mod season;
 
-/// One series' detector.
+pub use constants::Constants;
+use range::Range;
+use record::{Record, alpha};
+use season::Season;
+
+/// A score above this is unusual: half a percent of the range outside of it.
+pub(crate) const UNUSUAL: f32 = 3.05;
+/// What a value at the edge of its range, or a statistic at its margin, scores.
+const EDGE: f32 = 3.0;
+/// No score is higher.
+const HIGHEST: f32 = 1e6;
+/// Larger values are left out, so that sums and ratios stay finite.
+const LARGEST: f32 = 1e30;
+
+/// One series' detector. All counts are in samples or blocks, except the memory of the range.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Detector {
-    samples: u32,
-    low: f32,
-    high: f32,
+pub struct Detector {
+    range: Range,
     drift: Drift,
     residual: Residual,
+    /// The score of the latest emission, and the samples since.
     held: f32,
     age: u32,
     /// The latest unusual value: when, and after how many samples.
-    pub(crate) unusual: Option<(Timestamp, u32)>,
-}
-
-/// A statistic against its own forgetting maximum.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-struct Record {
-    count: u32,
-    most: f32,
-    mean: f32,
-}
-
-impl Record {
-    /// The logarithm of how far `x` is beyond the record; `None` while it warms up.
-    fn beyond(&mut self, x: f32, keep: f32) -> Option<f32> {
-        self.count = self.count.saturating_add(1);
-        let out = (self.count > 50).then(|| libm::logf((x + 0.5) / (self.most + 0.5)));
-        self.most = if x > self.most { x } else { self.mean + (self.most - self.mean) * keep };
-        self.mean += alpha(0.001, self.count) * (x - self.mean);
-        out
-    }
-}
-
-/// The weight of a new value in an average over about `1/least`, a plain mean at first.
-fn alpha(least: f32, count: u32) -> f32 {
-    least.max(1.0 / count as f32)
+    unusual: (Timestamp, u32),
 }
 
 /// Sums samples into block means.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 struct Block {
     sum: f32,
-    count: u32,
-    blocks: u32,
+    count: u16,
+    /// Whole blocks so far.
+    blocks: u16,
 }
 
 impl Block {
-    fn push(&mut self, value: f32, size: u32) -> Option<f32> {
+    /// The mean of the block that this sample ends.
+    fn push(&mut self, value: f32, size: u16) -> Option<f32> {
         self.sum += value;
         self.count += 1;
         if self.count < size {
             return None;
         }
-        let mean = self.sum / size as f32;
+        let mean = self.sum / f32::from(self.count);
         (self.sum, self.count) = (0.0, 0);
         self.blocks = self.blocks.saturating_add(1);
         Some(mean)
@@ -92,132 +78,147 @@ struct Drift {
 }
 
 impl Drift {
-    fn push(&mut self, value: f32, least: f32) -> Option<f32> {
-        /// The maximum's memory: a half-life of 1,155 samples (4 days at 5 minutes).
-        const KEEP: f32 = 0.985_7;
-        let mean = self.block.push(value, DRIFT_BLOCK)?;
+    fn push(&mut self, value: f32, least: f32, constants: &Constants) -> Option<f32> {
+        let mean = self.block.push(value, constants.drift_block)?;
         let count = self.block.blocks;
         if count == 1 {
             (self.fast, self.slow) = (mean, mean);
             return None;
         }
-        self.fast += alpha(0.1, count) * (mean - self.fast);
-        let beyond = (count > 4)
-            .then(|| self.record.beyond((self.fast - self.slow).abs() / (self.scale + least), KEEP))
-            .flatten();
-        let weight = alpha(0.01, count);
-        let off = mean - self.slow;
-        self.scale += weight * (off.abs() - self.scale);
-        self.slow += weight * off;
-        beyond.map(|beyond| (beyond - 0.1) / 0.3)
+        self.fast += alpha(constants.fast, count) * (mean - self.fast);
+        let off = (self.fast - self.slow).abs() / (self.scale + least);
+        let beyond = if count > 4 { self.record.beyond(off, constants.drift_keep(), constants) } else { None };
+        let weight = alpha(constants.slow, count);
+        let step = mean - self.slow;
+        self.scale += weight * (step.abs() - self.scale);
+        self.slow += weight * step;
+        beyond.map(|beyond| beyond - constants.drift_margin)
     }
 }
 
-/// The residual of block means against the best of four predictors.
+/// How far block means are off what was to be expected.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 struct Residual {
     block: Block,
     last: f32,
     fast: f32,
     slow: f32,
-    season: [f32; 24],
-    seen: [u16; 24],
+    season: Season,
+    /// The mean error of each predictor, and how often it was tried (no more than 255 counts).
     error: [f32; 4],
-    errors: [u32; 4],
-    record: Record,
+    tried: [u8; 4],
+    /// The best predictor's record, and that of the hour of the day.
+    best: Record,
+    hourly: Record,
 }
 
+/// The place of the hour of the day among the predictors.
+const HOURLY: usize = 3;
+
 impl Residual {
-    fn push(&mut self, hour: usize, value: f32, least: f32) -> Option<f32> {
-        /// The maximum's memory: a half-life of 2,310 samples (8 days at 5 minutes).
-        const KEEP: f32 = 0.996_4;
-        let mean = self.block.push(value, RESIDUAL_BLOCK)?;
+    fn push(&mut self, hour: usize, value: f32, least: f32, constants: &Constants) -> Option<f32> {
+        let mean = self.block.push(value, constants.residual_block)?;
         if self.block.blocks == 1 {
             (self.last, self.fast, self.slow) = (mean, mean, mean);
-            (self.season[hour], self.seen[hour]) = (mean, 1);
+            self.season.learn(hour, mean, constants);
             return None;
         }
-        let guesses = [self.last, self.fast, self.slow, self.season[hour]];
-        let usable = if self.seen[hour] >= 1 { 4 } else { 3 };
-        let ready = |which: usize| self.errors[which] >= if which == 3 { 24 } else { 3 };
-        let best = (0..usable).filter(|&which| ready(which)).min_by(|&a, &b| self.error[a].total_cmp(&self.error[b]));
-        let beyond = best
-            .and_then(|which| self.record.beyond((mean - guesses[which]).abs() / (self.error[which] + least), KEEP));
-        for (which, guess) in guesses.into_iter().enumerate().take(usable) {
-            self.learn(which, (mean - guess).abs(), least);
+        let guesses = [Some(self.last), Some(self.fast), Some(self.slow), self.season.guess(hour)];
+        let errors = guesses.map(|guess| guess.map(|guess| (mean - guess).abs()));
+        let beyond = self.beyond(errors, least, constants);
+        for (which, error) in errors.into_iter().enumerate() {
+            if let Some(error) = error {
+                self.learn(which, error, least, constants);
+            }
         }
-        self.remember(hour, mean);
-        beyond.map(|beyond| (beyond - 0.2) / 0.3)
-    }
-
-    fn learn(&mut self, which: usize, error: f32, least: f32) {
-        self.errors[which] = self.errors[which].saturating_add(1);
-        // One giant outlier must not deafen the predictor.
-        let error = if self.errors[which] > 10 { error.min(5.0 * self.error[which] + least) } else { error };
-        self.error[which] += alpha(0.01, self.errors[which]) * (error - self.error[which]);
-    }
-
-    fn remember(&mut self, hour: usize, mean: f32) {
         let count = self.block.blocks;
         self.last = mean;
-        self.fast += alpha(0.1, count) * (mean - self.fast);
-        self.slow += alpha(0.01, count) * (mean - self.slow);
-        self.seen[hour] = self.seen[hour].saturating_add(1);
-        self.season[hour] += alpha(0.15, u32::from(self.seen[hour])) * (mean - self.season[hour]);
+        self.fast += alpha(constants.fast, count) * (mean - self.fast);
+        self.slow += alpha(constants.slow, count) * (mean - self.slow);
+        self.season.learn(hour, mean, constants);
+        beyond
+    }
+
+    /// How far this block is beyond its records.
+    fn beyond(&mut self, errors: [Option<f32>; 4], least: f32, constants: &Constants) -> Option<f32> {
+        /// A predictor is known after so many blocks: the hour of the day after a day of hourly ones.
+        const KNOWN: [u8; 4] = [3, 3, 3, 24];
+        let known = |which: usize| errors[which].filter(|_| self.tried[which] >= KNOWN[which]);
+        let best = (0..errors.len())
+            .filter(|&which| known(which).is_some())
+            .min_by(|&a, &b| self.error[a].total_cmp(&self.error[b]));
+        let off = |which: usize| known(which).map(|error| error / (self.error[which] + least));
+        let (best, hourly) = (best.and_then(off), off(HOURLY));
+        let keep = constants.residual_keep();
+        let best = best.and_then(|off| self.best.beyond(off, keep, constants));
+        let hourly = hourly.and_then(|off| self.hourly.beyond(off, keep, constants));
+        let best = best.map(|beyond| beyond - constants.residual_margin);
+        let hourly = hourly.map(|beyond| beyond - constants.hourly_margin);
+        best.into_iter().chain(hourly).reduce(f32::max)
+    }
+
+    fn learn(&mut self, which: usize, error: f32, least: f32, constants: &Constants) {
+        self.tried[which] = self.tried[which].saturating_add(1);
+        let settled = self.tried[which] > 10;
+        let most = constants.error_most * self.error[which] + least;
+        let error = if settled { error.min(most) } else { error };
+        self.error[which] += alpha(constants.slow, self.tried[which].into()) * (error - self.error[which]);
     }
 }
 
 impl Detector {
-    /// Takes a sample; its score, 0 = nothing, [`UNUSUAL`] and more = unusual. What is not finite is left out.
+    /// Takes a sample; its score, 0 = nothing, `UNUSUAL` and more = unusual. What is no
+    /// number, or beyond ±10³⁰, is left out.
     pub(crate) fn push(&mut self, now: Timestamp, value: f64) -> f32 {
+        self.push_by(&Constants::SHIPPED, now, value)
+    }
+
+    /// [`Self::push`] with other constants than the shipped ones, for the study of what hangs on them.
+    #[inline]
+    fn push_by(&mut self, constants: &Constants, now: Timestamp, value: f64) -> f32 {
         let value = value as f32;
-        if !value.is_finite() {
+        if value.is_nan() || value.abs() > LARGEST {
             return 0.0;
         }
-        let score = self.score(now, value);
-        let emitted = if score > 0.0 && (self.age > REFRACTORY || score > self.held) {
-            (self.held, self.age) = (score, 0);
-            score
-        } else {
-            self.age = self.age.saturating_add(1);
-            0.0
-        };
-        if emitted >= UNUSUAL {
-            self.unusual = Some((now, self.samples));
+        self.age = self.age.saturating_add(1);
+        let score = self.score(constants, now, value);
+        let fresh = self.held == 0.0 || f32::from(constants.refractory) < self.age as f32;
+        if score <= 0.0 || !(fresh || score > self.held) {
+            return 0.0;
         }
-        emitted
+        (self.held, self.age) = (score, 0);
+        if score >= UNUSUAL {
+            self.unusual = (now, self.range.samples());
+        }
+        score
     }
 
-    fn score(&mut self, now: Timestamp, value: f32) -> f32 {
-        if self.samples == 0 {
-            (self.low, self.high, self.age) = (value, value, REFRACTORY + 1);
-        }
-        self.samples = self.samples.saturating_add(1);
-        let range = self.high - self.low;
-        let mut score = -90.0_f32;
-        if range > 0.0 && self.samples > WARM_UP {
-            score = (value - self.high).max(self.low - value) / range / 0.1;
-        }
-        self.widen(value);
-        let least = 0.01 * (self.high - self.low) + 1e-9;
-        let drift = self.drift.push(value, least);
-        let residual = self.residual.push(now.hour_of_day(), value, least);
-        score = drift.into_iter().chain(residual).fold(score, f32::max);
-        (score + 3.0).max(0.0)
+    /// Takes a sample; how unusual it is, from 0 to 1. From 0.5 on it is unusual. What is no
+    /// number, or beyond ±10³⁰, scores 0.
+    pub fn anomaly(&mut self, constants: &Constants, now: Timestamp, value: f64) -> f64 {
+        let score = f64::from(self.push_by(constants, now, value));
+        score / (score + f64::from(UNUSUAL))
     }
 
-    /// Takes the value into the range, which shrinks towards its middle otherwise.
-    fn widen(&mut self, value: f32) {
-        let (middle, half) = (f32::midpoint(self.low, self.high), (self.high - self.low) / 2.0 * RANGE_KEEP);
-        self.high = value.max(middle + half);
-        self.low = value.min(middle - half);
+    fn score(&mut self, constants: &Constants, now: Timestamp, value: f32) -> f32 {
+        let (outside, value) = self.range.push(now, value, constants);
+        let least = constants.least * self.range.width() + 1e-9;
+        let drift = self.drift.push(value, least, constants);
+        let residual = self.residual.push(now.hour_of_day(), value, least, constants);
+        let records = drift.into_iter().chain(residual).map(|beyond| beyond / constants.record_scale);
+        let edge = outside.into_iter().map(|outside| outside / constants.range_scale);
+        records.chain(edge).reduce(f32::max).map_or(0.0, |most| (most + EDGE).clamp(0.0, HIGHEST))
     }
 
     /// The bits of a value that was unusual within `secs` before now: a record among n blocks has chance 1/n.
     pub(crate) fn bits(&self, now: Timestamp, secs: f64) -> f64 {
-        match self.unusual {
-            Some((at, samples)) if now.since(at) <= secs => libm::log2(f64::from(samples / RESIDUAL_BLOCK).max(1.0)),
-            _ => 0.0,
+        let (at, samples) = self.unusual;
+        if samples == 0 || now.since(at) > secs {
+            return 0.0;
         }
+        libm::log2(f64::from(samples / u32::from(Constants::SHIPPED.residual_block)).max(1.0))
     }
 }
+
+#[cfg(test)]
+mod tests;
