@@ -46,6 +46,7 @@ pub(super) struct Choice {
 }
 
 /// A key of an object.
+#[derive(Clone, Copy)]
 pub(super) struct Field {
     pub(super) name: &'static str,
     pub(super) form: Form,

@@ -30,7 +30,9 @@ fn epoch_secs(secs: f64) -> Result<Timestamp, (String, &'static str)> {
         } else {
             "epoch seconds are meant; milliseconds must be divided by 1000"
         };
-        (format!("{secs} lies outside the years 1970 to 9999"), help)
+        // Hundreds of digits tell nobody anything.
+        let written = if secs.abs() < 1e15 { secs.to_string() } else { format!("{secs:e}") };
+        (format!("{written} lies outside the years 1970 to 9999"), help)
     })
 }
 

@@ -80,25 +80,31 @@ const DEDUP_KEY: Field = Field::new("dedup_key", Form::Text, "The sender's own i
 const URL: Field = Field::new("url", Form::Url, "Where to look.");
 const RUNBOOK_URL: Field = Field::new("runbook_url", Form::Url, "What to do.");
 
+/// What names an event and what it measured; a step may say it otherwise for once, a habit too.
+const EVENT_FIELDS: [Field; 12] =
+    [SOURCE, KIND, SERVICE, HOST, CHECK, SEVERITY, VALUE, THRESHOLD, UNIT, SUMMARY, LABELS, DEDUP_KEY];
+const LINKS: [Field; 2] = [URL, RUNBOOK_URL];
+
+/// The keys of these lists, in order; `N` is how many they are.
+const fn joined<const N: usize>(lists: &[&[Field]]) -> [Field; N] {
+    let mut all = [SOURCE; N];
+    let (mut list, mut at) = (0, 0);
+    while list < lists.len() {
+        let mut place = 0;
+        while place < lists[list].len() {
+            all[at] = lists[list][place];
+            (place, at) = (place + 1, at + 1);
+        }
+        list += 1;
+    }
+    assert!(at == N, "N is not the number of the keys");
+    all
+}
+
 const SIGNAL: Object = Object::new(
     "signal",
     "The fields of an event. What is left out has the default of the contract.",
-    &[
-        SOURCE,
-        KIND,
-        SERVICE,
-        HOST,
-        CHECK,
-        SEVERITY,
-        VALUE,
-        THRESHOLD,
-        UNIT,
-        SUMMARY,
-        LABELS,
-        DEDUP_KEY,
-        URL,
-        RUNBOOK_URL,
-    ],
+    &joined::<14>(&[&EVENT_FIELDS, &LINKS]),
 );
 
 /// The keys that say with which status a signal comes in.
@@ -137,53 +143,47 @@ const STAGGER: Field =
 pub(super) const STEP: Object = Object {
     name: "step",
     doc: "When, what, and what is different about its signal this time.",
-    fields: &[
-        Field::new("at", Form::Duration("0s", "1000d"), "Once, at this time.").example("10m"),
-        Field::new("from", Form::Duration("0s", "1000d"), "Again and again: from this time on …").example("1h"),
-        Field::new("to", Form::Duration("0s", "1000d"), "… up to this time, itself included …").example("9h"),
-        EVERY,
-        FIRE,
-        RESOLVE,
-        EVENT,
-        SAMPLE,
-        NODATA,
-        ACKNOWLEDGED,
-        FOR,
-        Field::new("times", Form::Whole(1, 100_000), "So many copies.").example("3"),
-        STAGGER,
-        Field::new("late", Form::Duration("0s", "1000d"), "It happened so long before it came.").example("20m"),
-        Field::new("ts", Form::Time, "When it happened, by a clock that may be wrong.")
-            .example("\"9999-12-01T00:00:00Z\""),
-        Field::new("received", Form::Duration("0s", "1000d"), "When it came, by a clock of ours that was set back.")
+    fields: &joined::<38>(&[
+        &[
+            Field::new("at", Form::Duration("0s", "1000d"), "Once, at this time.").example("10m"),
+            Field::new("from", Form::Duration("0s", "1000d"), "Again and again: from this time on …").example("1h"),
+            Field::new("to", Form::Duration("0s", "1000d"), "… up to this time, itself included …").example("9h"),
+            EVERY,
+            FIRE,
+            RESOLVE,
+            EVENT,
+            SAMPLE,
+            NODATA,
+            ACKNOWLEDGED,
+            FOR,
+            Field::new("times", Form::Whole(1, 100_000), "So many copies.").example("3"),
+            STAGGER,
+            Field::new("late", Form::Duration("0s", "1000d"), "It happened so long before it came.").example("20m"),
+            Field::new("ts", Form::Time, "When it happened, by a clock that may be wrong.")
+                .example("\"9999-12-01T00:00:00Z\""),
+            Field::new(
+                "received",
+                Form::Duration("0s", "1000d"),
+                "When it came, by a clock of ours that was set back.",
+            )
             .example("1h"),
-        Field::new("id", Form::Name, "A name for what `events` expects of it.").example("lost"),
-        Field::new("silence", Form::Object(&SILENCE), "A person sets a silence."),
-        Field::new("end_silence", Form::Name, "A person ends the silence of this name.").example("moving racks"),
-        Field::new("take", Form::Whole(1, 1_000_000), "A person takes the incident of this number.").example("1"),
-        Field::new("close", Form::Whole(1, 1_000_000), "A person declares it to be over.").example("1"),
-        Field::new("by", Form::Name, "Who does.").example("ada"),
-        Field::new(
-            "rules",
-            Form::Object(&rule_fields::FILE),
-            "The rules are reloaded: these instead of the test's own.",
-        ),
-        Field::new("restart", Form::Flag, "Squelch is killed, and started again from what it had stored.")
-            .example("true"),
-        SOURCE,
-        KIND,
-        SERVICE,
-        HOST,
-        CHECK,
-        SEVERITY,
-        VALUE,
-        THRESHOLD,
-        UNIT,
-        SUMMARY,
-        LABELS,
-        DEDUP_KEY,
-        URL,
-        RUNBOOK_URL,
-    ],
+            Field::new("id", Form::Name, "A name for what `events` expects of it.").example("lost"),
+            Field::new("silence", Form::Object(&SILENCE), "A person sets a silence."),
+            Field::new("end_silence", Form::Name, "A person ends the silence of this name.").example("moving racks"),
+            Field::new("take", Form::Whole(1, 1_000_000), "A person takes the incident of this number.").example("1"),
+            Field::new("close", Form::Whole(1, 1_000_000), "A person declares it to be over.").example("1"),
+            Field::new("by", Form::Name, "Who does.").example("ada"),
+            Field::new(
+                "rules",
+                Form::Object(&rule_fields::FILE),
+                "The rules are reloaded: these instead of the test's own.",
+            ),
+            Field::new("restart", Form::Flag, "Squelch is killed, and started again from what it had stored.")
+                .example("true"),
+        ],
+        &EVENT_FIELDS,
+        &LINKS,
+    ]),
     choices: &[Choice { fields: &["at", "from"], required: true }, VERBS],
 };
 
@@ -199,28 +199,19 @@ const HISTORY: Object = Object::new(
 const HABIT: Object = Object {
     name: "habit",
     doc: "What happened again and again before time 0.",
-    fields: &[
-        Field::required("every", Form::Duration("1s", "1000d"), "How often.").example("20h"),
-        Field::new("after", Form::Duration("0s", "1000d"), "The first time, this long after the beginning.")
-            .example("2h"),
-        FIRE,
-        EVENT,
-        SAMPLE,
-        FOR,
-        STAGGER,
-        SOURCE,
-        KIND,
-        SERVICE,
-        HOST,
-        CHECK,
-        SEVERITY,
-        VALUE,
-        THRESHOLD,
-        UNIT,
-        SUMMARY,
-        LABELS,
-        DEDUP_KEY,
-    ],
+    fields: &joined::<19>(&[
+        &[
+            Field::required("every", Form::Duration("1s", "1000d"), "How often.").example("20h"),
+            Field::new("after", Form::Duration("0s", "1000d"), "The first time, this long after the beginning.")
+                .example("2h"),
+            FIRE,
+            EVENT,
+            SAMPLE,
+            FOR,
+            STAGGER,
+        ],
+        &EVENT_FIELDS,
+    ]),
     choices: &[Choice { fields: &["fire", "event", "sample"], required: true }],
 };
 
