@@ -206,7 +206,7 @@ fn pages(beside: usize) -> Vec<Duration> {
     let (hook, arrived) = hook();
     let rules = format!(
         "receivers: [{{name: hook, webhook: {{url: \"http://{hook}/\"}}}}]\n\
-         routes: [{{name: loud, match: ['service=~\"loud.*\"'], receivers: [hook]}}, {{name: rest, receivers: []}}]\n\
+         routes: [{{name: loud, match: ['service=~\"loud.*\"'], receivers: [hook]}}]\n\
          rules: [{{name: loud, match: ['service=~\"loud.*\"'], page: always}}]\n"
     );
     binary::house(dir.path(), &rules, STORE);

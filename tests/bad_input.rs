@@ -172,14 +172,7 @@ routes:
     receivers: [nobody]
 "#;
 
-#[test]
-fn a_rule_file_with_ten_mistakes_names_them_all_and_the_old_rules_stay() {
-    let old = "rules:\n  - name: loud\n    match: 'check=\"loud\"'\n    page: always\n";
-    let (home, _life, to) = serving(old);
-    let dir: &Path = home.path();
-    fs::write(dir.join("rules/ten.yaml"), TEN).unwrap();
-    let answer = post(to, "/-/reload", "");
-    let report = answer.json()["error"]["message"].as_str().unwrap().replace(&dir.display().to_string(), "");
+fn ten_mistakes() -> Expect {
     expect![[r#"
         /rules/ten.yaml:3:5: unknown key `pgae` in a rule (at rules[0])
           |
@@ -241,7 +234,17 @@ fn a_rule_file_with_ten_mistakes_names_them_all_and_the_old_rules_stay() {
           = help: allowed here: `console`
 
         10 mistakes found"#]]
-    .assert_eq(&report);
+}
+
+#[test]
+fn a_rule_file_with_ten_mistakes_names_them_all_and_the_old_rules_stay() {
+    let old = "rules:\n  - name: loud\n    match: 'check=\"loud\"'\n    page: always\n";
+    let (home, _life, to) = serving(old);
+    let dir: &Path = home.path();
+    fs::write(dir.join("rules/ten.yaml"), TEN).unwrap();
+    let answer = post(to, "/-/reload", "");
+    let report = answer.json()["error"]["message"].as_str().unwrap().replace(&dir.display().to_string(), "");
+    ten_mistakes().assert_eq(&report);
     assert_eq!(answer.status, 400);
     assert_eq!(
         post(to, EVENTS, r#"[{"source":"a","check":"up","status":"resolved"},{"source":"a","check":"loud"}]"#).status,
