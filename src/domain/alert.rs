@@ -33,6 +33,8 @@ pub(crate) struct Alert {
     /// Where that is. Follows from the above.
     #[serde(skip)]
     pub(crate) slot: Option<Slot>,
+    /// Its source.
+    pub(crate) source: Fingerprint,
     /// How bad it is.
     pub(crate) severity: Severity,
     /// Firing since, by the sender's clock.

@@ -1,4 +1,4 @@
-//! A component: a service or a host, with the fresh surprise of everything that speaks about it.
+//! A component: a service, a host or a system of services, with the fresh surprise of everything that speaks about it.
 //!
 //! The surprises of its series all fade with one time constant, so they are kept relative to one reference time
 //! and one factor brings all of them up to date: no sum over all series at each onset needs an exponential each.
@@ -21,6 +21,8 @@ pub(crate) enum Part {
     Host,
     /// A check that names neither: it stands for itself.
     Check,
+    /// All services that are connected with each other in the graph: a little everywhere is much.
+    System,
 }
 
 /// A series that is on, as its component sees it.
@@ -75,6 +77,8 @@ pub(crate) struct Component {
 impl Component {
     /// How many services a component remembers.
     pub(crate) const SERVICES: usize = 32;
+    /// How many series that are on a component hears: the loudest. A storm must not make each event dearer.
+    pub(crate) const HEARD: usize = 512;
 
     /// A component that was never heard of.
     pub(crate) fn new(fingerprint: Fingerprint, part: Part, name: Arc<str>, now: Timestamp) -> Self {

@@ -92,6 +92,11 @@ pub struct Judgement {
     pub duration_weight: f64,
     /// What was learned counts half after this long (30 days).
     pub half_life: f64,
+    /// What made an incident page teaches nothing about what is ordinary for so long after its latest surge
+    /// (30 minutes) …
+    pub frozen: f64,
+    /// … and no longer than this after the incident was opened, because what stays is the new ordinary (1 day).
+    pub frozen_most: f64,
     /// An incident is over when all its alerts are, for this long (300 s).
     pub resolve_after: f64,
     /// Events older than this when they arrive are suppressed as `late` (1 hour).
@@ -141,6 +146,8 @@ impl Default for Judgement {
             prior_duration: 300.0,
             duration_weight: 3.0,
             half_life: 30.0 * DAY,
+            frozen: 1800.0,
+            frozen_most: DAY,
             resolve_after: 300.0,
             late: HOUR,
         }

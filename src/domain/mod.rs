@@ -28,6 +28,7 @@ pub mod silence;
 mod source;
 mod sparse;
 mod stage;
+mod symptom;
 mod table;
 pub mod template;
 pub mod time;

@@ -21,6 +21,8 @@ pub(crate) struct Source {
     pub(crate) repeats: u32,
     /// See above.
     pub(crate) repeats_every: f64,
+    /// Alerts of it that were given up: neither resolved nor heard of for many of its repeats.
+    pub(crate) given_up: u32,
     /// First and last heard.
     pub(crate) heard: (Timestamp, Timestamp),
 }
@@ -28,15 +30,18 @@ pub(crate) struct Source {
 impl Source {
     /// A source that was never heard of.
     pub(crate) fn new(fingerprint: Fingerprint, name: Arc<str>, now: Timestamp) -> Self {
-        Self { fingerprint, name, resolves: 0, repeats: 0, repeats_every: 0.0, heard: (now, now) }
+        Self { fingerprint, name, resolves: 0, repeats: 0, repeats_every: 0.0, given_up: 0, heard: (now, now) }
     }
 
-    /// Whether it speaks in point events: for a day and many repeats of the same alerts it never sent a resolve.
-    /// (Neither a storm nor a source that resends what fires looks like that for long.)
+    /// Whether it speaks in point events: it repeated the same alerts often and never sent a resolve, and either
+    /// several of them fell silent, or a day passed. (A storm is over sooner, and a source that resends what fires
+    /// does not fall silent while it does.)
     pub(crate) fn never_resolves(&self) -> bool {
         const ENOUGH: u32 = 20;
+        const SILENT: u32 = 5;
         const LONG: f64 = 86_400.0;
-        self.resolves == 0 && self.repeats >= ENOUGH && self.heard.1.since(self.heard.0) >= LONG
+        let long = || self.heard.1.since(self.heard.0) >= LONG;
+        self.resolves == 0 && self.repeats >= ENOUGH && (self.given_up >= SILENT || long())
     }
 
     /// Learns from a repeat of a firing alert after `gap` seconds (exponential average over about ten).

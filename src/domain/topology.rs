@@ -10,6 +10,8 @@ pub struct Topology {
     callees: BTreeMap<String, BTreeSet<String>>,
     callers: BTreeMap<String, BTreeSet<String>>,
     below: BTreeMap<String, BTreeSet<String>>,
+    /// The name of the system that a service is part of.
+    systems: BTreeMap<String, String>,
 }
 
 impl Topology {
@@ -22,7 +24,24 @@ impl Topology {
             graph.callees.entry(caller).or_default().insert(callee);
         }
         graph.below = graph.callees.keys().map(|service| (service.clone(), graph.descend(service))).collect();
+        graph.systems = graph.connected();
         graph
+    }
+
+    /// Every service with the first name, in order, among all that it is connected with in whatever direction.
+    fn connected(&self) -> BTreeMap<String, String> {
+        let mut systems = BTreeMap::new();
+        let services: BTreeSet<&String> = self.callees.keys().chain(self.callers.keys()).collect();
+        for first in services {
+            let mut todo = vec![first];
+            while let Some(service) = todo.pop() {
+                if !systems.contains_key(service) {
+                    systems.insert(service.clone(), first.clone());
+                    todo.extend(self.callees.get(service).into_iter().chain(self.callers.get(service)).flatten());
+                }
+            }
+        }
+        systems
     }
 
     fn descend(&self, service: &str) -> BTreeSet<String> {
@@ -57,6 +76,13 @@ impl Topology {
     #[must_use]
     pub fn is_below(&self, lower: &str, upper: &str) -> bool {
         self.below.get(upper).is_some_and(|services| services.contains(lower))
+    }
+
+    /// The system that `service` is part of: all services that are connected with it, called by the first of their
+    /// names in order. `None` = the graph does not have it.
+    #[must_use]
+    pub fn system_of(&self, service: &str) -> Option<&str> {
+        self.systems.get(service).map(String::as_str)
     }
 
     /// Whether there is no edge at all.

@@ -125,6 +125,16 @@ impl Engine {
         }
     }
 
+    /// Whether what a series does now is part of a trouble that people were told of: then it teaches nothing about
+    /// what is ordinary.
+    pub(super) fn learning_frozen(&self, slot: Slot) -> bool {
+        let (now, judgement) = (self.now(), &self.policy.judgement);
+        self.member_of(slot).and_then(|id| self.incident(id)).is_some_and(|incident| {
+            now.since(incident.surged) <= judgement.frozen
+                && now.since(incident.summary.opened) <= judgement.frozen_most
+        })
+    }
+
     /// A surge becomes part of an incident: the bookkeeping that joining, opening and escalating share.
     fn take_in(&mut self, id: IncidentId, surge: &Surge, verdict: Reason, turn: &mut Turn) {
         let now = self.now();

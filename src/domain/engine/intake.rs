@@ -277,6 +277,7 @@ impl Engine {
             fingerprint: arrival.alert,
             series: self.series.at(arrival.series).fingerprint,
             slot: Some(arrival.series),
+            source: self.sources.at(arrival.source).fingerprint,
             severity: event.severity,
             since,
             heard: now,
@@ -334,7 +335,11 @@ impl Engine {
         if expires > now {
             return self.timers.set(expires, Due::Expire, whom);
         }
-        let series = self.series_of_alert(alert);
+        let (series, source) = (self.series_of_alert(alert), self.sources.find(alert.source));
+        if let Some(source) = source {
+            let source = self.sources.change(source);
+            source.given_up = source.given_up.saturating_add(1);
+        }
         self.end_alert(whom, now, turn);
         if let Some(slot) = series {
             self.notice_expired(slot, now.since(heard), turn);

@@ -4,7 +4,7 @@ use super::Engine;
 use super::intake::Arrival;
 use super::verdicts::Fate;
 use crate::domain::alert::AlertText;
-use crate::domain::component::{Loud, Part};
+use crate::domain::component::{Component, Loud, Part};
 use crate::domain::decision::Evidence;
 use crate::domain::event::Event;
 use crate::domain::fingerprint::Fingerprint;
@@ -84,8 +84,11 @@ impl Engine {
     fn rise_to(&mut self, slot: Slot, level: Level, event: Option<&Event>, turn: &mut Turn) -> bool {
         let now = self.now();
         let before = self.series.at(slot).level;
-        let worth = self.worth(slot, level, event);
-        self.count_start(slot, before, level);
+        let frozen = self.learning_frozen(slot);
+        let worth = self.worth(slot, level, event, frozen);
+        if !frozen {
+            self.count_start(slot, before, level);
+        }
         // A critical start is never hushed: its own slow memory is what makes it old news.
         let damped = level < Level::Critical && self.flapping_as_before(slot, level, worth.value);
         self.remember_slowly(slot);
@@ -121,7 +124,7 @@ impl Engine {
     }
 
     /// The bits of an onset.
-    fn worth(&mut self, slot: Slot, level: Level, event: Option<&Event>) -> Worth {
+    fn worth(&mut self, slot: Slot, level: Level, event: Option<&Event>, frozen: bool) -> Worth {
         let (now, start) = (self.now(), self.start());
         let judgement = &self.policy.judgement;
         let series = self.series.at(slot);
@@ -129,7 +132,7 @@ impl Engine {
         let chatty = series.burst.as_ref().is_some_and(|burst| burst.on.is_some() && burst.talkative());
         let onset = Onset { check, start, now, critical: level == Level::Critical, chatty };
         let terms = series.starts.bits(&onset, judgement);
-        let value = self.value_bits(slot, event);
+        let value = self.value_bits(slot, event, frozen);
         let judgement = &self.policy.judgement;
         let learned = (now.since(start) / judgement.learning).min(1.0);
         let weight = if level == Level::Critical { 1.0 } else { judgement.warning_weight * learned };
@@ -137,14 +140,14 @@ impl Engine {
         Worth { bits, terms, value }
     }
 
-    fn value_bits(&mut self, slot: Slot, event: Option<&Event>) -> f64 {
+    fn value_bits(&mut self, slot: Slot, event: Option<&Event>, frozen: bool) -> f64 {
         let now = self.now();
         let policy = std::sync::Arc::clone(&self.policy);
         let judgement = &policy.judgement;
         let series = self.series.change(slot);
         let unusual = series.detector.as_ref().map_or(0.0, |detector| detector.bits(now, judgement.fade));
         let beyond = match event.map(|event| (event.value, event.threshold)) {
-            Some((Some(value), Some(threshold))) => series.excess.bits(value, threshold, judgement),
+            Some((Some(value), Some(threshold))) => series.excess.bits(value, threshold, frozen, judgement),
             _ => 0.0,
         };
         beyond.max(unusual).min(judgement.value_most)
@@ -219,7 +222,9 @@ impl Engine {
         };
         let (on, service) = (series.bits > 0.0, series.name.service.clone());
         let policy = std::sync::Arc::clone(&self.policy);
-        for component in slots.into_iter().flatten() {
+        let system = service.as_deref().and_then(|service| policy.topology.system_of(service));
+        let system = system.map(|name| self.system(name));
+        for component in slots.into_iter().flatten().chain(system) {
             let row = self.components.change(component);
             row.advance(now, &policy.judgement);
             if let Some(service) = &service {
@@ -231,6 +236,16 @@ impl Engine {
                 self.push_to_callees(component, turn);
             }
         }
+    }
+
+    /// The system of this name; made when it is first heard of.
+    fn system(&mut self, name: &str) -> Slot {
+        let fingerprint = Fingerprint::of(&["system", name]);
+        if let Some(slot) = self.components.find(fingerprint) {
+            return slot;
+        }
+        let name = self.name(name);
+        self.components.insert(Component::new(fingerprint, Part::System, name, self.now()))
     }
 
     /// A service lends a share of its bits to the services that it calls.

@@ -1,7 +1,8 @@
 //! Origin: which component a surge most likely comes from, with its arithmetic.
 //!
-//! Among the services at or below the one that surged, those that are at least half as loud as the loudest; of
-//! these the ones that call none of the others (the deepest), and of these the loudest.
+//! Every service at or below the one that surged is a candidate, with the fresh bits of its symptoms. Its own
+//! trouble (saturation, exceptions) counts half as much again. What its callees explain of its slow answers and errors is taken off, and
+//! what it explains of its callers' is added, in part. Missing traffic counts little: it comes from above.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -9,10 +10,23 @@ use std::sync::Arc;
 use super::Engine;
 use crate::domain::component::{Component, Part};
 use crate::domain::decision::Origin;
+use crate::domain::symptom::Symptom;
 use crate::domain::table::Slot;
 
-/// A candidate must be at least this share as loud as the loudest.
-const SHARE: f64 = 0.5;
+/// What a bit of a local symptom counts: it names its place.
+const LOCAL: f64 = 1.5;
+/// What a bit of a symptom of load counts: it tells of the callers.
+const LOAD: f64 = 0.3;
+/// What a bit that a candidate explains of its callers' counts.
+const EXPLAINS: f64 = 0.6;
+
+/// The fresh bits of a service, by symptom.
+#[derive(Clone, Copy, Default)]
+struct Symptoms {
+    local: f64,
+    response: f64,
+    load: f64,
+}
 
 impl Engine {
     /// The services that a component is about: those of its loud series, else all that spoke about it.
@@ -29,43 +43,53 @@ impl Engine {
         if loud.is_empty() { component.services.iter().cloned().collect() } else { loud }
     }
 
-    /// The most likely origin of a surge of this component, and all candidates with their fresh bits.
+    /// The most likely origin of a surge of this component, and all candidates with their scores in bits.
     pub(super) fn origin(&self, slot: Slot) -> (Origin, Vec<(String, f32)>) {
         let component = self.components.at(slot);
         let services = self.services_about(component);
-        let candidates = self.candidates(&services);
-        let most = candidates.values().copied().fold(0.0, f64::max);
-        let loud: Vec<&str> =
-            candidates.iter().filter(|(_, bits)| **bits >= SHARE * most).map(|(name, _)| &**name).collect();
-        let below = |upper: &str, lower: &str| self.policy.topology.is_below(lower, upper);
-        let calls_another =
-            |name: &str| loud.iter().any(|other| *other != name && below(name, other) && !below(other, name));
-        let deepest: Vec<&str> = loud.iter().copied().filter(|name| !calls_another(name)).collect();
-        let pool = if deepest.is_empty() { &loud } else { &deepest };
-        let best = pool.iter().copied().max_by(|a, b| candidates[*a].total_cmp(&candidates[*b]).then(a.cmp(b)));
-        let service = best.map(str::to_owned).or_else(|| services.first().map(ToString::to_string));
+        let mut ranked = self.ranked(&services);
+        ranked.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+        let best = ranked.first().map(|(name, _)| Arc::clone(name));
         let of_host = (component.part == Part::Host).then(|| component.name.to_string());
-        let (host, check) = self.loudest_in(best.and_then(|name| self.service(name)).unwrap_or(slot));
+        let (host, check) = self.loudest_in(best.as_deref().and_then(|name| self.service(name)).unwrap_or(slot));
         let host = if best.is_some() { host.or(of_host) } else { of_host.or(host) };
-        let mut ranked: Vec<(String, f32)> =
-            candidates.iter().map(|(name, bits)| (name.to_string(), *bits as f32)).collect();
-        ranked.sort_by(|a, b| {
-            (Some(&b.0) == service.as_ref()).cmp(&(Some(&a.0) == service.as_ref())).then(b.1.total_cmp(&a.1))
-        });
+        let service = best.or_else(|| services.first().cloned()).map(|name| name.to_string());
+        let ranked = ranked.into_iter().map(|(name, bits)| (name.to_string(), bits as f32)).collect();
         (Origin { service, host, check }, ranked)
     }
 
-    /// The services at or below these that are loud, with their own fresh bits.
-    fn candidates(&self, services: &BTreeSet<Arc<str>>) -> BTreeMap<Arc<str>, f64> {
-        let now = self.now();
+    /// The services at or below these that are loud, with their scores.
+    fn ranked(&self, services: &BTreeSet<Arc<str>>) -> Vec<(Arc<str>, f64)> {
+        let graph = &self.policy.topology;
         let mut pool: BTreeSet<&str> = services.iter().map(|name| &**name).collect();
-        pool.extend(services.iter().flat_map(|name| self.policy.topology.below(name)));
+        pool.extend(services.iter().flat_map(|name| graph.below(name)));
         let component = |name: &str| self.service(name).map(|slot| self.components.at(slot));
-        pool.into_iter()
-            .filter_map(component)
-            .filter(|component| !component.loud.is_empty())
-            .map(|component| (Arc::clone(&component.name), component.own(now, &self.policy.judgement)))
-            .collect()
+        let loud = pool.into_iter().filter_map(component).filter(|component| !component.loud.is_empty());
+        let loud: Vec<(&Arc<str>, Symptoms)> = loud.map(|service| (&service.name, self.symptoms(service))).collect();
+        // In a loop of calls neither explains the other.
+        let above = |upper: &str, lower: &str| graph.is_below(lower, upper) && !graph.is_below(upper, lower);
+        let score = |(name, own): &(&Arc<str>, Symptoms)| {
+            let below = loud.iter().filter(|(other, _)| above(name, other)).map(|(_, other)| other.response);
+            let unexplained = own.response - below.fold(0.0, f64::max).min(own.response);
+            let callers = loud.iter().filter(|(other, _)| above(other, name)).map(|(_, other)| other.response);
+            let explains: f64 = callers.map(|response| response.min(own.response)).sum();
+            LOCAL * own.local + LOAD * own.load + unexplained + EXPLAINS * explains
+        };
+        loud.iter().map(|candidate| (Arc::clone(candidate.0), score(candidate))).collect()
+    }
+
+    /// The fresh bits of a service by symptom: of each check those of its loudest series.
+    fn symptoms(&self, service: &Component) -> Symptoms {
+        let mut symptoms = Symptoms::default();
+        for (bits, loud) in service.checks(self.now(), &self.policy.judgement) {
+            let Some(series) = loud.slot.map(|slot| self.series.at(slot)) else { continue };
+            match Symptom::of(series.name.kind, &series.name.check) {
+                Symptom::Local => symptoms.local += bits,
+                Symptom::Response => symptoms.response += bits,
+                Symptom::Load => symptoms.load += bits,
+            }
+        }
+        symptoms
     }
 
     /// The host with most fresh bits of a component, and its loudest check.

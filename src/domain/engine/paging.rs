@@ -65,14 +65,14 @@ impl Engine {
         };
         let mut services = match component.part {
             Part::Service => BTreeSet::from([component.name.to_string()]),
-            Part::Host | Part::Check => of(|name| name.service.as_ref()),
+            Part::Host | Part::Check | Part::System => of(|name| name.service.as_ref()),
         };
         if services.is_empty() {
             services = component.services.iter().map(ToString::to_string).collect();
         }
         let hosts = match component.part {
             Part::Host => BTreeSet::from([component.name.to_string()]),
-            Part::Service | Part::Check => of(|name| name.host.as_ref()),
+            Part::Service | Part::Check | Part::System => of(|name| name.host.as_ref()),
         };
         let origin = &surge.origin.0;
         if services.len() < FEW {

@@ -2,6 +2,7 @@
 
 use super::Engine;
 use super::incidents::Surge;
+use crate::domain::component::{Component, Part};
 use crate::domain::ledger::Told;
 use crate::domain::reason::Reason;
 
@@ -81,7 +82,7 @@ impl Engine {
                      with {bits:.1} bits (usually {})",
                     reason.sentence(),
                     component.meter,
-                    component.name,
+                    place(component),
                     often(usual)
                 )
             }
@@ -100,7 +101,8 @@ impl Engine {
     pub(super) fn joined_sentence(&self, surge: &Surge, reason: Reason) -> String {
         let component = self.components.at(surge.component);
         let loudest = surge.makers().next().map(|slot| self.series.at(slot).name.full.to_string()).unwrap_or_default();
-        format!("{} surged, too ({loudest}); it joined without a page because {}", component.name, reason.sentence())
+        let place = place(component);
+        format!("{place} surged, too ({loudest}); it joined without a page because {}", reason.sentence())
     }
 
     /// The changes that came shortly before a surge, on its services and hosts or on nothing in particular; latest
@@ -128,6 +130,14 @@ impl Engine {
             .take(3)
             .map(|change| format!("{}, {} before", change.text, span(now.since(change.ts))))
             .collect()
+    }
+}
+
+/// A component as people call it.
+fn place(component: &Component) -> String {
+    match component.part {
+        Part::Service | Part::Host | Part::Check => component.name.to_string(),
+        Part::System => format!("all services connected with {}", component.name),
     }
 }
 

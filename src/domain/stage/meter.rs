@@ -49,8 +49,17 @@ impl Component {
         match (place, on) {
             (Ok(at), true) => self.loud[at] = scaled,
             (Ok(at), false) => drop(self.loud.remove(at)),
-            (Err(at), true) => self.loud.insert(at, scaled),
+            (Err(at), true) => self.add(at, scaled),
             (Err(_), false) => {}
+        }
+    }
+
+    /// A series more; where there are too many, the faintest one is heard no longer.
+    fn add(&mut self, at: usize, series: Loud) {
+        self.loud.insert(at, series);
+        if self.loud.len() > Self::HEARD {
+            let faintest = (0..self.loud.len()).min_by(|&a, &b| self.loud[a].bits.total_cmp(&self.loud[b].bits));
+            self.loud.remove(faintest.unwrap_or(at));
         }
     }
 
@@ -61,15 +70,17 @@ impl Component {
         self.reference = now;
     }
 
-    /// The sum of fresh bits of its own series: for each check its loudest series, and log2 of how many series
-    /// show it, weighed as the loudest one is.
+    /// The sum of fresh bits of its own series: of each check.
     pub(crate) fn own(&self, now: Timestamp, judgement: &Judgement) -> f64 {
-        if self.loud.is_empty() {
-            return 0.0;
-        }
-        let scale = self.scale(now, judgement);
-        let mut sum = 0.0;
-        for check in self.loud.chunk_by(|a, b| a.check == b.check) {
+        self.checks(now, judgement).map(|(bits, _)| bits).sum()
+    }
+
+    /// The fresh bits of each check, and its loudest series: those of that series, and log2 of how many series show
+    /// it, weighed as the loudest one is.
+    pub(crate) fn checks(&self, now: Timestamp, judgement: &Judgement) -> impl Iterator<Item = (f64, &Loud)> {
+        let scale = if self.loud.is_empty() { 1.0 } else { self.scale(now, judgement) };
+        let warning = judgement.warning_weight;
+        self.loud.chunk_by(|a, b| a.check == b.check).map(move |check| {
             let mut top = &check[0];
             let mut count = 0.0;
             for loud in check {
@@ -78,10 +89,9 @@ impl Component {
                     top = loud;
                 }
             }
-            let weight = if top.critical { 1.0 } else { judgement.warning_weight };
-            sum += top.bits * scale + if count > 1.0 { weight * libm::log2(count) } else { 0.0 };
-        }
-        sum
+            let weight = if top.critical { 1.0 } else { warning };
+            (top.bits * scale + if count > 1.0 { weight * libm::log2(count) } else { 0.0 }, top)
+        })
     }
 
     /// Whether a series is in both lists. Both are in order, so one walk along them tells.

@@ -19,15 +19,17 @@ pub(crate) struct Excess {
 }
 
 impl Excess {
-    /// The bits that a value adds, and remembers it.
-    pub(crate) fn bits(&mut self, value: f64, threshold: f64, judgement: &Judgement) -> f64 {
+    /// The bits that a value adds, and remembers it unless it is `frozen`.
+    pub(crate) fn bits(&mut self, value: f64, threshold: f64, frozen: bool, judgement: &Judgement) -> f64 {
         let excess = ((value - threshold).abs() / threshold.abs().max(1e-3)).min(MOST);
         // The prior: one onset 30% beyond its limit.
         let usual = (f64::from(self.sum) + 0.3) / (f64::from(self.count) + 1.0);
         let bits = (excess / usual - 1.0) * judgement.value_weight / std::f64::consts::LN_2;
         let known = self.count >= ENOUGH;
-        self.sum = self.sum * KEEP + excess as f32;
-        self.count = self.count * KEEP + 1.0;
+        if !frozen {
+            self.sum = self.sum * KEEP + excess as f32;
+            self.count = self.count * KEEP + 1.0;
+        }
         if known { bits.clamp(0.0, judgement.value_most) } else { 0.0 }
     }
 }
