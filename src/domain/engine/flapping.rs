@@ -37,7 +37,8 @@ impl Engine {
         let now = self.now();
         let policy = Arc::clone(&self.policy);
         let rule = &policy.handling(self.series.at(slot).rule).flap;
-        if rule.enter.is_empty() {
+        // Point events have no state that flaps: when a burst of them begins and ends is our own doing.
+        if rule.enter.is_empty() || self.series.at(slot).burst.is_some() {
             return;
         }
         let series = self.series.change(slot);

@@ -9,6 +9,7 @@ use super::Engine;
 use super::incidents::Surge;
 use crate::domain::component::Component;
 use crate::domain::decision::IncidentId;
+use crate::domain::fingerprint::Fingerprint;
 use crate::domain::incident::Incident;
 use crate::domain::reason::Reason;
 use crate::domain::signal::Severity;
@@ -26,6 +27,9 @@ impl Engine {
         if let Some(id) = self.young_relative(component) {
             return Some((id, Reason::Related));
         }
+        if let Some(id) = self.same_check(surge) {
+            return Some((id, Reason::Related));
+        }
         if let Some(id) = self.told_already(surge) {
             return Some((id, Reason::OpenIncident));
         }
@@ -36,21 +40,30 @@ impl Engine {
         (quiet && remembered && nothing_new).then(|| (known.id(), Reason::SameOrigin))
     }
 
-    /// The latest incident, opened within the join window, that a component has to do with. In a storm of
-    /// incidents only the latest are looked at.
-    pub(super) fn young_relative(&self, component: &Component) -> Option<IncidentId> {
+    /// The incidents opened within the join window, latest first. In a storm of incidents only the latest are looked at.
+    fn young_incidents(&self) -> impl Iterator<Item = &Incident> {
         const LOOKED_AT: u64 = 64;
         let (now, window) = (self.now(), self.policy.judgement.join_window);
         let latest = self.ledger.at(self.book).incidents;
-        let services = self.services_about(component);
         let ids = (latest.saturating_sub(LOOKED_AT) + 1..=latest).rev().map(IncidentId);
-        ids.filter_map(|id| self.incident(id))
-            .take_while(|incident| now.since(incident.summary.opened) <= window)
-            .find(|incident| {
-                let others = incident.components.iter().filter_map(|&other| self.components.get(other));
-                others.into_iter().any(|other| self.near(component, &services, other))
-            })
-            .map(Incident::id)
+        ids.filter_map(|id| self.incident(id)).take_while(move |incident| now.since(incident.summary.opened) <= window)
+    }
+
+    /// The latest young incident that the same check made page on other components: one cause, several hosts.
+    fn same_check(&self, surge: &Surge) -> Option<IncidentId> {
+        let check = self.series.at(surge.makers().next()?).check;
+        let shows = |member: &Fingerprint| self.series.get(*member).is_some_and(|series| series.check == check);
+        self.young_incidents().find(|incident| incident.members.iter().any(shows)).map(Incident::id)
+    }
+
+    /// The latest young incident that a component has to do with.
+    pub(super) fn young_relative(&self, component: &Component) -> Option<IncidentId> {
+        let services = self.services_about(component);
+        let kin = |incident: &&Incident| {
+            let mut others = incident.components.iter().filter_map(|&other| self.components.get(other));
+            others.any(|other| self.near(component, &services, other))
+        };
+        self.young_incidents().find(kin).map(Incident::id)
     }
 
     /// Whether two components have to do with each other: the same one, a service or a series in common, one calls
@@ -87,12 +100,16 @@ impl Engine {
     }
 
     /// The incident that a surge which pages makes worse, instead of opening one of its own: the one that its
-    /// loudest series belongs to, or the one of the same origin while it is remembered.
+    /// loudest series belongs to, or the one of the same origin while it is open. Worse is a higher severity, or
+    /// something critical from a kind of tool that did not speak in it so far.
     pub(super) fn worsened(&self, surge: &Surge) -> Option<IncidentId> {
-        let remember = self.policy.judgement.remember;
         let own = surge.makers().next().and_then(|slot| self.member_of(slot)).and_then(|id| self.incident(id));
         let known = self.known.get(&surge.origin.0.service).and_then(|&id| self.incident(id));
-        let known = known.filter(|known| known.open && self.now().since(known.alive) <= remember);
-        own.or(known).filter(|incident| surge.severity > incident.summary.severity).map(Incident::id)
+        let known = known.filter(|known| known.open);
+        let higher = |incident: &&Incident| surge.severity > incident.summary.severity;
+        let wider = |incident: &&Incident| {
+            higher(incident) || (surge.severity == Severity::Critical && !surge.kinds.0.is_subset(&incident.kinds))
+        };
+        own.filter(higher).or_else(|| known.filter(wider)).map(Incident::id)
     }
 }

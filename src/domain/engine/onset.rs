@@ -120,7 +120,7 @@ impl Engine {
             self.arm_for_worse(slot);
         }
         self.flap_change(slot, before, turn);
-        fresher
+        fresher || (before == Level::On && level == Level::Critical)
     }
 
     /// The bits of an onset.
@@ -189,6 +189,8 @@ impl Engine {
         self.flap_change(slot, level, turn);
         if target == Level::Off {
             self.ends(slot, turn);
+        } else {
+            self.push(slot, turn);
         }
     }
 
@@ -213,11 +215,13 @@ impl Engine {
         let now = self.now();
         let slots = self.components_of(slot);
         let series = self.series.at(slot);
+        let eased = series.level == Level::On && series.evidence.severity_bits.is_some();
+        let weight = if eased { self.policy.judgement.warning_weight } else { 1.0 };
         let loud = Loud {
             series: series.fingerprint,
             slot: Some(slot),
             check: series.check,
-            bits: series.fresh(),
+            bits: series.fresh() * weight,
             critical: series.level == Level::Critical,
         };
         let (on, service) = (series.bits > 0.0, series.name.service.clone());
