@@ -152,7 +152,7 @@ fn why_tells_an_incident_with_the_numbers_of_every_stage() {
             Incident 1 (over, critical): memory on web (app-1)
               It opened 01-15 10:11:21, paged at once, over after 33 min 38 s; 1 event; most likely origin
               web/app-1/memory.
-              Where it most likely began, by fresh bits of surprise when it paged: web (9.8 bits).
+              Where it most likely began, in bits when it paged: web (14.7 = 1.5 × 9.8 of its own trouble).
               Changed shortly before: deploy, 11 min before.
 
             What happened
@@ -172,7 +172,8 @@ fn why_tells_an_incident_with_the_numbers_of_every_stage() {
               No rule speaks of it: the defaults apply.
               01-15 10:11:21  page (surge), incident 1: fresh surprise on its component passed the threshold.
                               Its start was worth 10.5 bits of surprise: 14.6 for its rarity (0 a day are usual)
-                              and 1.7 for its severity. It had lasted 1 min 22 s.
+                              and 1.7 for its severity; 64% of their sum counts, because more is no more. It had
+                              lasted 1 min 22 s.
 
         "#]],
     );
@@ -198,10 +199,12 @@ fn why_tells_a_series_that_never_paged() {
               No rule speaks of it: the defaults apply.
               01-13 02:10:00  suppress (ordinary): it is no more than this series, check and hour usually show.
                               Its start was worth 0.79 bits of surprise: 1.3 for its rarity (22.2 a day are
-                              usual). It had lasted 10 min; nine of ten end within 32 min.
+                              usual); 62% of their sum counts, because it was no critical. It had lasted 10 min;
+                              nine of ten end within 32 min.
               01-14 02:10:00  suppress (ordinary): it is no more than this series, check and hour usually show.
                               Its start was worth 0.74 bits of surprise: 1.2 for its rarity (23.7 a day are
-                              usual). It had lasted 10 min; nine of ten end within 32 min.
+                              usual); 62% of their sum counts, because it was no critical. It had lasted 10 min;
+                              nine of ten end within 32 min.
         "#]],
     );
     let json: serde_json::Value = serde_json::from_str(&explanations::series_json(&explanation)).unwrap();

@@ -5,6 +5,8 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::decision::{IncidentSummary, Verdict};
 use super::fingerprint::Fingerprint;
 use super::reason::{Outcome, Reason};
@@ -18,12 +20,30 @@ pub struct IncidentExplanation {
     pub summary: IncidentSummary,
     /// Whether it is still open.
     pub open: bool,
-    /// The candidates for the origin with their fresh bits when it last paged, most likely first.
-    pub origins: Vec<(String, f32)>,
+    /// The candidates for the origin when it last paged, most likely first.
+    pub origins: Vec<Candidate>,
     /// Changes shortly before, latest first.
     pub suspects: Vec<String>,
     /// Its series, each with what was decided about it lately.
     pub members: Vec<SeriesExplanation>,
+}
+
+/// A service that an incident may have begun in, with the arithmetic of its rank. All in fresh bits of surprise when
+/// it paged: `score = 1.5 own + answers + 0.3 load + 0.6 explains`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Candidate {
+    /// Its name.
+    pub service: String,
+    /// What it is ranked by.
+    pub score: f32,
+    /// Of its own trouble: saturation, exceptions.
+    pub own: f32,
+    /// Of slow answers and errors that none of the services it calls explains.
+    pub answers: f32,
+    /// Of too little or too much traffic.
+    pub load: f32,
+    /// Of the slow answers and errors of its callers that its own explain.
+    pub explains: f32,
 }
 
 /// Everything about one series.

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::decision::{IncidentId, IncidentSummary, Moment};
+use super::explain::Candidate;
 use super::fingerprint::Fingerprint;
 use super::signal::Kind;
 use super::table::{Row, Slot};
@@ -50,8 +51,8 @@ pub(crate) struct Incident {
     pub(crate) step: u32,
     /// The receivers that were told of it, and so must be told of its end.
     pub(crate) told: BTreeSet<String>,
-    /// The candidates for its origin with their fresh bits when it last paged, most likely first.
-    pub(crate) origins: Vec<(String, f32)>,
+    /// The candidates for its origin when it last paged, most likely first.
+    pub(crate) origins: Vec<Candidate>,
     /// Changes shortly before it paged, latest first.
     pub(crate) suspects: Vec<String>,
 }

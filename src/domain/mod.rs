@@ -42,7 +42,7 @@ pub use decision::{
 };
 pub use engine::Engine;
 pub use event::Event;
-pub use explain::{IncidentExplanation, SeriesExplanation, Tally};
+pub use explain::{Candidate, IncidentExplanation, SeriesExplanation, Tally};
 pub use fingerprint::Fingerprint;
 pub use judgement::{Judgement, Sensitivity};
 pub use matcher::Matcher;

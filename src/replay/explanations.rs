@@ -1,8 +1,8 @@
 //! `squelch why` as JSON, for the API: the same values as [`super::sentences`], for programs.
 
-use super::decisions::{incident_fields, named_bits, verdict_fields};
+use super::decisions::{incident_fields, verdict_fields};
 use super::json::Object;
-use crate::domain::{IncidentExplanation, IncidentSummary, SeriesExplanation, Verdict};
+use crate::domain::{Candidate, IncidentExplanation, IncidentSummary, SeriesExplanation, Verdict};
 
 /// One incident with everything that is known of it, as a JSON object.
 #[must_use]
@@ -11,7 +11,7 @@ pub fn incident_json(explanation: &IncidentExplanation) -> String {
     let mut line = Object::open(&mut out);
     incident_fields(&mut line, &explanation.summary);
     line.flag("open", explanation.open);
-    line.list("origins", &explanation.origins, named_bits);
+    line.list("origins", &explanation.origins, candidate);
     line.texts("suspects", &explanation.suspects);
     line.list("members", &explanation.members, write_series);
     line.close();
@@ -35,6 +35,17 @@ pub fn summary_json(summary: &IncidentSummary, open: bool) -> String {
     line.flag("open", open);
     line.close();
     out
+}
+
+fn candidate(candidate: &Candidate, out: &mut String) {
+    let mut line = Object::open(out);
+    line.text("service", &candidate.service);
+    line.number("score", f64::from(candidate.score));
+    line.number("own", f64::from(candidate.own));
+    line.number("answers", f64::from(candidate.answers));
+    line.number("load", f64::from(candidate.load));
+    line.number("explains", f64::from(candidate.explains));
+    line.close();
 }
 
 fn write_series(series: &SeriesExplanation, out: &mut String) {

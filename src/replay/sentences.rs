@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::account::text::course;
 use super::wording::{Ink, amount, date_and_time, day_and_time, names, several, span, wrapped};
-use crate::domain::{Evidence, IncidentExplanation, SeriesExplanation, Timestamp, Verdict};
+use crate::domain::{Candidate, Evidence, IncidentExplanation, SeriesExplanation, Timestamp, Verdict};
 
 /// How many of an incident's series are explained in full.
 const MOST_MEMBERS: usize = 8;
@@ -22,10 +22,8 @@ pub fn incident(explanation: &IncidentExplanation, now: Timestamp, ink: Ink) -> 
         paragraph(&mut out, &format!("A person took it at {} UTC.", date_and_time(taken)));
     }
     if !explanation.origins.is_empty() {
-        let ranked =
-            explanation.origins.iter().map(|(name, bits)| format!("{name} ({} bits)", amount(f64::from(*bits))));
-        let ranked = names(&ranked.collect::<Vec<_>>(), 5);
-        paragraph(&mut out, &format!("Where it most likely began, by fresh bits of surprise when it paged: {ranked}."));
+        let ranked: Vec<String> = explanation.origins.iter().map(arithmetic).collect();
+        paragraph(&mut out, &format!("Where it most likely began, in bits when it paged: {}.", names(&ranked, 5)));
     }
     for suspect in &explanation.suspects {
         paragraph(&mut out, &format!("Changed shortly before: {suspect}."));
@@ -193,6 +191,12 @@ fn surprising(evidence: &Evidence, surprise: f64) -> String {
     if !terms.is_empty() {
         let _ = write!(text, ": {}", names(&terms, terms.len()));
     }
+    let sum: f32 = [evidence.rate_bits, evidence.severity_bits, evidence.value_bits].into_iter().flatten().sum();
+    if f64::from(sum) >= surprise + 0.05 && surprise > 0.0 {
+        let share = 100.0 * surprise / f64::from(sum);
+        let why = if evidence.severity_bits.is_some() { "more is no more" } else { "it was no critical" };
+        let _ = write!(text, "; {share:.0}% of their sum counts, because {why}");
+    }
     if evidence.insufficient_history {
         text.push_str(", by what its kind does elsewhere, for want of history");
     }
@@ -206,4 +210,24 @@ fn paragraph(out: &mut String, text: &str) {
 
 fn heading(out: &mut String, ink: Ink, text: &str) {
     let _ = writeln!(out, "\n{}", ink.bold(text));
+}
+
+/// A candidate for the origin with the arithmetic of its rank: only the terms that are there.
+fn arithmetic(candidate: &Candidate) -> String {
+    let bits = |bits: f32| amount(f64::from(bits));
+    let terms = [
+        (candidate.own, "1.5 × ", "of its own trouble"),
+        (candidate.answers, "", "of slow answers and errors"),
+        (candidate.load, "0.3 × ", "of traffic"),
+        (candidate.explains, "0.6 × ", "of its callers' that it explains"),
+    ];
+    let terms: Vec<String> = terms
+        .iter()
+        .filter(|(much, ..)| *much >= 0.05)
+        .map(|(much, weight, what)| format!("{weight}{} {what}", bits(*much)))
+        .collect();
+    match terms.is_empty() {
+        true => candidate.service.clone(),
+        false => format!("{} ({} = {})", candidate.service, bits(candidate.score), terms.join(" + ")),
+    }
 }

@@ -7,6 +7,7 @@ use super::Engine;
 use super::verdicts::Fate;
 use crate::domain::component::Component;
 use crate::domain::decision::{Decision, IncidentId, IncidentSummary, Notice, NoticeAction, Origin, PageAction};
+use crate::domain::explain::Candidate;
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::incident::{Incident, Witnesses};
 use crate::domain::reason::Reason;
@@ -30,7 +31,7 @@ pub(super) struct Surge {
     /// How many of these make the surge; the others are faint.
     pub(super) makers: usize,
     /// The most likely origin, and the candidates.
-    pub(super) origin: (Origin, Vec<(String, f32)>),
+    pub(super) origin: (Origin, Vec<Candidate>),
     /// The worst severity among the makers.
     pub(super) severity: Severity,
     /// The kinds of the makers, and of all that are not faint.

@@ -49,8 +49,12 @@ impl Engine {
         ids.filter_map(|id| self.incident(id)).take_while(move |incident| now.since(incident.summary.opened) <= window)
     }
 
-    /// The latest young incident that the same check made page on other components: one cause, several hosts.
+    /// The latest young incident that the same check made page on other components: one cause, several hosts. What
+    /// pages by a rule or by its length pages for itself.
     fn same_check(&self, surge: &Surge) -> Option<IncidentId> {
+        if surge.reason != Reason::Surge {
+            return None;
+        }
         let check = self.series.at(surge.makers().next()?).check;
         let shows = |member: &Fingerprint| self.series.get(*member).is_some_and(|series| series.check == check);
         self.young_incidents().find(|incident| incident.members.iter().any(shows)).map(Incident::id)

@@ -10,8 +10,10 @@ use std::sync::Arc;
 use super::Engine;
 use crate::domain::component::{Component, Part};
 use crate::domain::decision::Origin;
+use crate::domain::explain::Candidate;
 use crate::domain::symptom::Symptom;
 use crate::domain::table::Slot;
+use crate::domain::topology::Topology;
 
 /// What a bit of a local symptom counts: it names its place.
 const LOCAL: f64 = 1.5;
@@ -43,39 +45,29 @@ impl Engine {
         if loud.is_empty() { component.services.iter().cloned().collect() } else { loud }
     }
 
-    /// The most likely origin of a surge of this component, and all candidates with their scores in bits.
-    pub(super) fn origin(&self, slot: Slot) -> (Origin, Vec<(String, f32)>) {
+    /// The most likely origin of a surge of this component, and all candidates, most likely first.
+    pub(super) fn origin(&self, slot: Slot) -> (Origin, Vec<Candidate>) {
         let component = self.components.at(slot);
         let services = self.services_about(component);
-        let mut ranked = self.ranked(&services);
-        ranked.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
-        let best = ranked.first().map(|(name, _)| Arc::clone(name));
+        let mut ranked = self.candidates(&services);
+        ranked.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.service.cmp(&b.service)));
+        let best = ranked.first().map(|candidate| candidate.service.clone());
         let of_host = (component.part == Part::Host).then(|| component.name.to_string());
         let (host, check) = self.loudest_in(best.as_deref().and_then(|name| self.service(name)).unwrap_or(slot));
         let host = if best.is_some() { host.or(of_host) } else { of_host.or(host) };
-        let service = best.or_else(|| services.first().cloned()).map(|name| name.to_string());
-        let ranked = ranked.into_iter().map(|(name, bits)| (name.to_string(), bits as f32)).collect();
+        let service = best.or_else(|| services.first().map(ToString::to_string));
         (Origin { service, host, check }, ranked)
     }
 
-    /// The services at or below these that are loud, with their scores.
-    fn ranked(&self, services: &BTreeSet<Arc<str>>) -> Vec<(Arc<str>, f64)> {
+    /// The services at or below these that are loud, with the arithmetic of their rank.
+    fn candidates(&self, services: &BTreeSet<Arc<str>>) -> Vec<Candidate> {
         let graph = &self.policy.topology;
         let mut pool: BTreeSet<&str> = services.iter().map(|name| &**name).collect();
         pool.extend(services.iter().flat_map(|name| graph.below(name)));
         let component = |name: &str| self.service(name).map(|slot| self.components.at(slot));
         let loud = pool.into_iter().filter_map(component).filter(|component| !component.loud.is_empty());
         let loud: Vec<(&Arc<str>, Symptoms)> = loud.map(|service| (&service.name, self.symptoms(service))).collect();
-        // In a loop of calls neither explains the other.
-        let above = |upper: &str, lower: &str| graph.is_below(lower, upper) && !graph.is_below(upper, lower);
-        let score = |(name, own): &(&Arc<str>, Symptoms)| {
-            let below = loud.iter().filter(|(other, _)| above(name, other)).map(|(_, other)| other.response);
-            let unexplained = own.response - below.fold(0.0, f64::max).min(own.response);
-            let callers = loud.iter().filter(|(other, _)| above(other, name)).map(|(_, other)| other.response);
-            let explains: f64 = callers.map(|response| response.min(own.response)).sum();
-            LOCAL * own.local + LOAD * own.load + unexplained + EXPLAINS * explains
-        };
-        loud.iter().map(|candidate| (Arc::clone(candidate.0), score(candidate))).collect()
+        loud.iter().map(|(service, own)| candidate(service, *own, &loud, graph)).collect()
     }
 
     /// The fresh bits of a service by symptom: of each check those of its loudest series.
@@ -109,5 +101,24 @@ impl Engine {
             of.into_iter().max_by(|a, b| a.1.total_cmp(&b.1)).map(|(name, _)| name.to_owned())
         };
         (top(hosts), top(checks))
+    }
+}
+
+/// Weighs a service against the others that are loud, too.
+fn candidate(service: &str, own: Symptoms, loud: &[(&Arc<str>, Symptoms)], graph: &Topology) -> Candidate {
+    // In a loop of calls neither explains the other.
+    let above = |upper: &str, lower: &str| graph.is_below(lower, upper) && !graph.is_below(upper, lower);
+    let callees = loud.iter().filter(|(other, _)| above(service, other)).map(|(_, other)| other.response);
+    let callers = loud.iter().filter(|(other, _)| above(other, service)).map(|(_, other)| other.response);
+    let answers = own.response - callees.fold(0.0, f64::max).min(own.response);
+    let explains: f64 = callers.map(|response| response.min(own.response)).sum();
+    let score = LOCAL * own.local + answers + LOAD * own.load + EXPLAINS * explains;
+    Candidate {
+        service: service.to_owned(),
+        score: score as f32,
+        own: own.local as f32,
+        answers: answers as f32,
+        load: own.load as f32,
+        explains: explains as f32,
     }
 }
