@@ -215,7 +215,7 @@ impl Engine {
         let now = self.now();
         let slots = self.components_of(slot);
         let series = self.series.at(slot);
-        let eased = series.level == Level::On && series.evidence.severity_bits.is_some();
+        let eased = series.level == Level::On && series.evidence.get().severity_bits.is_some();
         let weight = if eased { self.policy.judgement.warning_weight } else { 1.0 };
         let loud = Loud {
             series: series.fingerprint,
