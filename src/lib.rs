@@ -16,6 +16,7 @@
 //! | 2 | [`clock`] | the one reader of the clock |
 //! | 3 | [`files`] | the one reader of rule and settings files from disk |
 //! | 3 | [`rule_test`] | the rules' own tests, in virtual time: pure |
+//! | 3 | [`tune`] | rule changes proposed from a history, each replayed: pure |
 //! | 3 | [`http`] | the HTTP side |
 //! | 3 | [`deliver`] | couriers that carry notifications to receivers |
 //! | 4 | [`service`] | `squelch serve`: everything wired together |
@@ -40,3 +41,4 @@ pub mod service;
 pub mod sinks;
 pub mod store;
 pub mod story;
+pub mod tune;

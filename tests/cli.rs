@@ -314,3 +314,37 @@ fn baseline_names_the_columns_that_are_there_when_it_does_not_find_its_own() {
     assert_eq!(output.status.code(), Some(2));
     assert!(said(&output).contains("drift_block"), "{}", said(&output));
 }
+
+#[test]
+fn a_replay_is_drawn_and_held_against_other_rules() {
+    let folder = folder();
+    assert_eq!(run(folder.path(), &["demo", "--write", "story.jsonl"]).status.code(), Some(0));
+    fs::create_dir(folder.path().join("quiet")).unwrap();
+    fs::write(folder.path().join("quiet/mine.yaml"), "judgement: {sensitivity: quiet}\n").unwrap();
+    let output = run(folder.path(), &["replay", "--report", "run.html", "--compare", "quiet", "story.jsonl"]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    assert!(out(&output).contains("by the rules in force"), "{}", out(&output));
+    assert!(fs::read_to_string(folder.path().join("run.html")).unwrap().ends_with("</html>\n"));
+    let output = run(folder.path(), &["replay", "--compare", "quiet", "--json", "story.jsonl"]);
+    let object: serde_json::Value = serde_json::from_str(&out(&output)).unwrap();
+    assert_eq!(object["second"]["rules"], "quiet");
+    for wrong in
+        [&["replay", "--json", "story.jsonl"][..], &["replay", "--compare", "quiet", "--decisions", "-", "story.jsonl"]]
+    {
+        assert_eq!(run(folder.path(), wrong).status.code(), Some(2), "{wrong:?}");
+    }
+    assert_eq!(run(folder.path(), &["replay", "--compare", "nowhere", "story.jsonl"]).status.code(), Some(1));
+}
+
+#[test]
+fn tune_changes_nothing_and_says_when_there_is_nothing_to_look_at() {
+    let folder = folder();
+    mixed(folder.path());
+    let output = run(folder.path(), &["tune", "mixed.jsonl"]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    assert!(out(&output).starts_with("# "), "{}", out(&output));
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "no file was written");
+    fs::write(folder.path().join("empty.jsonl"), "").unwrap();
+    assert_eq!(run(folder.path(), &["tune", "empty.jsonl"]).status.code(), Some(1));
+    assert_eq!(run(folder.path(), &["tune"]).status.code(), Some(2));
+}

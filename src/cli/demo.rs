@@ -23,6 +23,9 @@ pub(super) struct Args {
     /// Write every decision as JSON Lines; `-` writes them to standard output, and no account
     #[arg(long, value_name = "OUT.jsonl")]
     decisions: Option<PathBuf>,
+    /// Draw the run into one HTML file that needs no network
+    #[arg(long, value_name = "OUT.html")]
+    report: Option<PathBuf>,
     /// Only write the story's events to this file, for `squelch replay`
     #[arg(long, value_name = "FILE")]
     write: Option<PathBuf>,
@@ -38,6 +41,9 @@ pub(super) fn run(args: &Args) -> Result<(), Fault> {
         return write(path, &events).map_err(|error| Fault::file("write", path, &error));
     }
     let mut replay = Replay::new(rules::policy(args.rules.as_deref())?, args.decisions.as_deref())?;
+    if let Some(path) = &args.report {
+        replay = replay.drawn(path, "the rules in force")?;
+    }
     for (seq, event) in (0..).zip(events) {
         replay.line(seq, Some(event));
     }

@@ -4,6 +4,7 @@
 
 pub mod backup;
 mod baseline;
+mod beside;
 pub mod check;
 mod client;
 mod demo;
@@ -19,6 +20,7 @@ pub mod schema;
 pub mod serve;
 mod stopped;
 mod test;
+mod tune;
 mod why;
 
 use std::ffi::OsString;
@@ -48,6 +50,8 @@ enum Command {
     Test(test::Args),
     /// Judge recorded events in virtual time, and tell what became of them
     Replay(replay::Args),
+    /// Propose rule changes from recorded events, each with its replayed effect; changes nothing
+    Tune(tune::Args),
     /// Score a series of values in CSV: how unusual is each, by what came before it?
     Baseline(baseline::Args),
     /// Explain an incident or a series, with the numbers of every stage
@@ -83,6 +87,7 @@ fn run(command: &Command) -> ExitCode {
         Command::Check(args) => check::run(args),
         Command::Test(args) => told(test::run(args)),
         Command::Replay(args) => told(replay::run(args)),
+        Command::Tune(args) => told(tune::run(args)),
         Command::Baseline(args) => told(baseline::run(args)),
         Command::Why(args) => told(why::run(args)),
         Command::Incidents(args) => told(incidents::run(args)),

@@ -1,12 +1,13 @@
-//! `squelch replay`: recorded events judged in virtual time.
+//! `squelch replay`: recorded events judged in virtual time; drawn, or held against other rules, where asked.
 
 use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal as _, Write};
 use std::path::{Path, PathBuf};
 
+use super::beside::{Comparison, Picture};
 use super::fault::Fault;
 use super::{recording, rules};
-use crate::domain::{Decision, Policy};
+use crate::domain::{Decision, Event, Policy};
 use crate::replay::account::Account;
 use crate::replay::wording::Ink;
 use crate::replay::{Run, decisions, graph};
@@ -23,6 +24,15 @@ pub(super) struct Args {
     /// Write every decision as JSON Lines; `-` writes them to standard output, and no account
     #[arg(long, value_name = "OUT.jsonl")]
     decisions: Option<PathBuf>,
+    /// Draw the run into one HTML file that needs no network: lanes, pages, what was held back, other thresholds
+    #[arg(long, value_name = "OUT.html")]
+    report: Option<PathBuf>,
+    /// Judge the same events by the rules of another folder, too: pages gained, lost, earlier, later, and why
+    #[arg(long, value_name = "DIR")]
+    compare: Option<PathBuf>,
+    /// The comparison as JSON
+    #[arg(long, requires = "compare")]
+    json: bool,
     /// A service graph as JSON, added to the one of the rules
     #[arg(long, value_name = "FILE")]
     topology: Option<PathBuf>,
@@ -39,8 +49,20 @@ pub(super) struct Args {
 /// # Errors
 /// When the rules, the graph or an input cannot be read, or the output not be written.
 pub(super) fn run(args: &Args) -> Result<(), Fault> {
-    let policy = with_graph(rules::policy(args.rules.as_deref())?, args.topology.as_deref())?;
-    let mut replay = Replay::new(policy, args.decisions.as_deref())?;
+    let policy = |dir| with_graph(rules::policy(dir)?, args.topology.as_deref());
+    let own = policy(args.rules.as_deref())?;
+    let name = args.rules.as_deref().map_or_else(|| "the rules in force".to_owned(), |dir| dir.display().to_string());
+    let mut replay = Replay::new(own, args.decisions.as_deref())?;
+    if args.compare.is_some() && replay.results.silent {
+        return Err(Fault::Usage("--compare and --decisions - both want standard output: name a file".to_owned()));
+    }
+    if let Some(path) = &args.report {
+        replay = replay.drawn(path, &name)?;
+    }
+    if let Some(dir) = &args.compare {
+        replay.results.comparison =
+            Some(Comparison::new((name, dir.display().to_string()), policy(Some(dir))?, args.json));
+    }
     recording::read(&args.inputs, args.strict, |seq, event| replay.line(seq, event))?;
     replay.finish()
 }
@@ -55,6 +77,7 @@ pub(super) fn with_graph(policy: Policy, file: Option<&Path>) -> Result<Policy, 
 
 /// A run whose decisions go to a file, or into an account for people, or both.
 pub(super) struct Replay {
+    policy: Policy,
     run: Run,
     results: Results,
 }
@@ -66,6 +89,8 @@ struct Results {
     /// The first failure to write; told at the end.
     failed: Option<Fault>,
     silent: bool,
+    picture: Option<Picture>,
+    comparison: Option<Comparison>,
 }
 
 impl Replay {
@@ -80,16 +105,30 @@ impl Replay {
                 Some(Box::new(BufWriter::new(file)))
             }
         };
-        let results = Results { account: Account::default(), decisions, text: String::new(), failed: None, silent };
-        Ok(Self { run: Run::new(policy), results })
+        let account = Account::default();
+        let (text, failed, picture, comparison) = (String::new(), None, None, None);
+        let results = Results { account, decisions, text, failed, silent, picture, comparison };
+        Ok(Self { run: Run::new(policy.clone()), policy, results })
+    }
+
+    /// The same run, drawn into this file at its end. `rules` = what its rules are called.
+    pub(super) fn drawn(mut self, path: &Path, rules: &str) -> Result<Self, Fault> {
+        self.results.picture = Some(Picture::new(path, &self.policy, rules)?);
+        Ok(self)
     }
 
     /// One line of the input: its event, or `None` when it is not valid.
-    pub(super) fn line(&mut self, seq: u64, event: Option<crate::domain::Event>) {
+    pub(super) fn line(&mut self, seq: u64, event: Option<Event>) {
         let results = &mut self.results;
         match event {
             Some(event) => {
                 results.account.event(&event);
+                if let Some(picture) = &mut results.picture {
+                    picture.event(seq, &event);
+                }
+                if let Some(comparison) = &mut results.comparison {
+                    comparison.event(seq, &event);
+                }
                 self.run.event(seq, event, &mut |decision| results.take(decision));
             }
             None => results.account.rejected(),
@@ -104,7 +143,14 @@ impl Replay {
         if let Some(fault) = results.failed {
             return Err(fault);
         }
-        if results.silent { Ok(()) } else { print(&results.account.text(ink())) }
+        if let Some(picture) = results.picture {
+            picture.write(&results.account)?;
+        }
+        match results.comparison {
+            Some(comparison) => print(&comparison.finish(ink())),
+            None if results.silent => Ok(()),
+            None => print(&results.account.text(ink())),
+        }
     }
 }
 
@@ -115,6 +161,12 @@ impl Results {
             if self.text.len() >= PART {
                 self.write();
             }
+        }
+        if let Some(picture) = &mut self.picture {
+            picture.decision(&decision);
+        }
+        if let Some(comparison) = &mut self.comparison {
+            comparison.decision(&decision);
         }
         self.account.decision(decision);
     }

@@ -36,6 +36,9 @@ impl Sensitivity {
 pub struct Judgement {
     /// How much makes a page.
     pub sensitivity: Sensitivity,
+    /// A threshold in bits in place of the sensitivity's: for replays that ask what another one would have done. Rules
+    /// cannot set it.
+    pub what_if: Option<f64>,
     /// Surprise is smoothed over this long, so that a one-minute blip fades away (120 s).
     pub settle: f64,
     /// Surprise fades with this time constant: what stays on becomes old news (1,200 s).
@@ -107,7 +110,10 @@ impl Judgement {
     /// The threshold in bits.
     #[must_use]
     pub const fn threshold(&self) -> f64 {
-        self.sensitivity.threshold()
+        match self.what_if {
+            Some(bits) => bits,
+            None => self.sensitivity.threshold(),
+        }
     }
 }
 
@@ -118,6 +124,7 @@ impl Default for Judgement {
     fn default() -> Self {
         Self {
             sensitivity: Sensitivity::Normal,
+            what_if: None,
             settle: 120.0,
             fade: 1200.0,
             window: 900.0,

@@ -113,7 +113,7 @@ impl Account {
     }
 
     /// The series with the most verdicts of this reason, most first, and how many series there are.
-    fn loudest(&self, reason: Reason, most: usize) -> (Vec<(&str, u64)>, usize) {
+    pub(in crate::replay) fn loudest(&self, reason: Reason, most: usize) -> (Vec<(&str, u64)>, usize) {
         let Some(series) = self.reasons.get(&reason) else { return (Vec::new(), 0) };
         let mut loudest: Vec<_> = series.iter().map(|(name, count)| (&**name, *count)).collect();
         loudest.sort_unstable_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));

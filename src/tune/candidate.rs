@@ -1,0 +1,93 @@
+//! The changes that suggest themselves from a run: the few that a person would write.
+
+use std::collections::BTreeMap;
+
+use super::{Replayed, mild};
+use crate::domain::matcher::Operator;
+use crate::domain::{Event, Matcher, Policy, Sensitivity};
+
+/// A check must have paged this often before anything is proposed for it.
+const OFTEN: usize = 2;
+
+/// A change of the rules.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Candidate {
+    /// Alerts of this check of this source page only when they are critical.
+    OnlyCritical {
+        /// The source.
+        source: String,
+        /// The check.
+        check: String,
+    },
+    /// Flapping of this check of this source pages only after this many hours.
+    FlapsLonger {
+        /// The source.
+        source: String,
+        /// The check.
+        check: String,
+        /// The hours.
+        hours: u32,
+    },
+    /// `sensitivity: quiet`.
+    Quiet,
+}
+
+impl Candidate {
+    /// What it does, in words.
+    #[must_use]
+    pub fn words(&self) -> String {
+        match self {
+            Self::OnlyCritical { source, check } => format!("{check} of {source} pages only when it is critical"),
+            Self::FlapsLonger { source, check, hours } => {
+                format!("{check} of {source} may flap for {hours} hours before it pages")
+            }
+            Self::Quiet => "only what is very unusual pages (sensitivity: quiet)".to_owned(),
+        }
+    }
+}
+
+/// What the checks of a run paged for.
+#[derive(Default)]
+struct Paged {
+    mild: usize,
+    serious: usize,
+    flapping: usize,
+}
+
+/// The changes worth a replay, those about the checks that paged most first.
+pub(super) fn candidates(events: &[(u64, Event)], own: &Replayed, policy: &Policy) -> Vec<Candidate> {
+    let mut checks: BTreeMap<(String, String), Paged> = BTreeMap::new();
+    for page in &own.decided.pages {
+        let of = |seq: &u64| events.binary_search_by_key(seq, |(seq, _)| *seq).ok().map(|place| &events[place].1);
+        // Checks that a person has written a rule for are left to that person.
+        let about = page.alerts.iter().filter_map(of).filter(|event| policy.rule_for(event).is_none());
+        let mut keys: Vec<_> = about.map(|event| (event.source.clone(), event.check.clone())).collect();
+        keys.sort();
+        keys.dedup();
+        let mild = own.incidents.get(&page.incident).is_some_and(mild);
+        for key in keys.into_iter().filter(|(_, check)| !check.is_empty()) {
+            let paged = checks.entry(key).or_default();
+            *if mild { &mut paged.mild } else { &mut paged.serious } += 1;
+            paged.flapping += usize::from(page.reason.word().starts_with("flapping"));
+        }
+    }
+    let mut ranked: Vec<_> = checks.into_iter().filter(|(_, paged)| paged.mild >= OFTEN).collect();
+    ranked.sort_by_key(|(_, paged)| (paged.serious, std::cmp::Reverse(paged.mild)));
+    let mut all = Vec::new();
+    if policy.judgement.sensitivity != Sensitivity::Quiet {
+        all.push(Candidate::Quiet);
+    }
+    for ((source, check), paged) in ranked {
+        if paged.flapping >= OFTEN {
+            all.push(Candidate::FlapsLonger { source: source.clone(), check: check.clone(), hours: 4 });
+        }
+        all.push(Candidate::OnlyCritical { source, check });
+    }
+    all
+}
+
+/// The matchers of a check, as they are written in a rule file.
+pub(super) fn matchers(source: &str, check: &str) -> Vec<String> {
+    let written = |name: &str, value: &str| Matcher::new(name, Operator::Equal, value).map(|one| one.to_string());
+    [written("source", source), written("check", check)].into_iter().flatten().collect()
+}
