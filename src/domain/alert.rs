@@ -43,6 +43,9 @@ pub(crate) struct Alert {
     pub(crate) heard: Timestamp,
     /// Given up then, if nothing is heard of it.
     pub(crate) expires: Timestamp,
+    /// When the timer that looks after that goes off: not later.
+    #[serde(skip)]
+    pub(crate) reminder: Timestamp,
     /// Why it is kept from the judgement.
     pub(crate) mute: Option<Mute>,
     /// The inhibitions that it is a source of, with the fingerprint of the values to agree on.

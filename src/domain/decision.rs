@@ -180,6 +180,7 @@ pub struct Notice {
 
 /// An incident as a whole: at its close, or at the end of the run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[repr(C)]
 pub struct IncidentSummary {
     /// Its number.
     pub incident: IncidentId,

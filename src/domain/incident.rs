@@ -21,34 +21,35 @@ pub(crate) struct Witnesses {
     pub(crate) elsewhere: Option<Slot>,
 }
 
-/// An incident.
+/// An incident. What is looked at most stands first and together.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[repr(C)]
 pub(crate) struct Incident {
-    /// What people see of it.
-    pub(crate) summary: IncidentSummary,
     /// Whether it is open for people: something of it fires, or fired just now.
     pub(crate) open: bool,
+    /// Messages sent so far.
+    pub(crate) step: u32,
+    /// See there.
+    #[serde(skip)]
+    pub(crate) witnesses: Witnesses,
     /// When a component last surged into it.
     pub(crate) surged: Timestamp,
     /// When its origin last surprised: it is remembered for a while after that.
     pub(crate) alive: Timestamp,
+    /// It is over then, if nothing fires again.
+    pub(crate) calm_at: Option<Timestamp>,
+    /// What people see of it.
+    pub(crate) summary: IncidentSummary,
     /// The components that surged into it.
     pub(crate) components: BTreeSet<Fingerprint>,
     /// The kinds of tool that spoke in it.
     pub(crate) kinds: BTreeSet<Kind>,
     /// The series that made it page: it is open while any of them is on.
     pub(crate) members: BTreeSet<Fingerprint>,
-    /// See there.
-    #[serde(skip)]
-    pub(crate) witnesses: Witnesses,
     /// All series of which an event is part of it; at most [`Incident::MOST`].
     pub(crate) joined: BTreeSet<Fingerprint>,
     /// The numbers of its first events; at most [`Incident::MOST`].
     pub(crate) events: Vec<u64>,
-    /// It is over then, if nothing fires again.
-    pub(crate) calm_at: Option<Timestamp>,
-    /// Messages sent so far.
-    pub(crate) step: u32,
     /// The receivers that were told of it, and so must be told of its end.
     pub(crate) told: BTreeSet<String>,
     /// The candidates for its origin when it last paged, most likely first.
@@ -95,6 +96,7 @@ impl Incident {
 
 impl Row for Incident {
     const KIND: u8 = b'i';
+    const VERSION: u8 = 2;
 
     fn fingerprint(&self) -> Fingerprint {
         Self::key(self.id())

@@ -69,6 +69,9 @@ pub(crate) struct Series {
     pub(crate) fingerprint: Fingerprint,
     /// The alert that resolved last, and when by the sender's clock: a firing from before it came too late.
     pub(crate) last_resolved: Option<(Fingerprint, Timestamp)>,
+    /// When the timer goes off that was to look after that alert: it serves the next time that it fires, too.
+    #[serde(skip)]
+    pub(crate) reminder: Timestamp,
     /// First and last heard of.
     pub(crate) heard: (Timestamp, Timestamp),
     /// The numbers of its latest onset.
@@ -136,6 +139,7 @@ impl Series {
             check,
             links: Links::default(),
             paged: false,
+            reminder: Timestamp::EPOCH,
             name,
             rule: None,
             heard: (now, now),

@@ -1,5 +1,7 @@
 //! Closing: how incidents are kept in mind, end, come back, and are forgotten; and what people say of them.
 
+use std::sync::Arc;
+
 use super::Engine;
 use crate::domain::decision::{Decision, IncidentId, NoticeAction};
 use crate::domain::fingerprint::Fingerprint;
@@ -17,8 +19,8 @@ impl Engine {
             return;
         }
         let remember = judgement.remember;
-        let service = self.series.at(slot).name.service.as_ref().map(ToString::to_string);
-        if let Some(incident) = self.known.get(&service).copied().and_then(|id| self.incident_mut(id))
+        let service = &self.series.at(slot).name.service;
+        if let Some(incident) = self.known.get(service).copied().and_then(|id| self.incident_mut(id))
             && now.since(incident.alive) <= remember
         {
             incident.alive = now;
@@ -149,7 +151,8 @@ impl Engine {
     pub(super) fn find_known(&mut self) {
         self.known.clear();
         for (_, incident) in self.incidents.rows() {
-            let latest = self.known.entry(incident.summary.origin.service.clone()).or_insert(incident.id());
+            let latest =
+                self.known.entry(incident.summary.origin.service.as_deref().map(Arc::from)).or_insert(incident.id());
             *latest = incident.id().max(*latest);
         }
     }

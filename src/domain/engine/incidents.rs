@@ -230,7 +230,7 @@ impl Engine {
         book.incidents += 1;
         let id = IncidentId(book.incidents);
         let (origin, origins) = surge.origin.clone();
-        self.known.insert(origin.service.clone(), id);
+        self.known.insert(origin.service.as_deref().map(Arc::from), id);
         self.incidents.insert(Incident {
             summary: IncidentSummary {
                 incident: id,

@@ -39,6 +39,13 @@ pub(super) struct Arrival<'a> {
     pub(super) source: Slot,
 }
 
+/// What an event is about, as it is called: the identity of an alert that has no other, and of a series of which
+/// nothing is masked.
+fn identity(event: &Event) -> Fingerprint {
+    let (service, host) = (event.service.as_deref().unwrap_or(""), event.host.as_deref().unwrap_or(""));
+    Fingerprint::of(&[&event.source, event.kind.word(), service, host, &event.check])
+}
+
 impl Engine {
     /// Takes an event.
     pub(super) fn event(&mut self, seq: u64, event: &Event, turn: &mut Turn) {
@@ -75,11 +82,10 @@ impl Engine {
     fn arrive<'a>(&mut self, seq: u64, event: &'a Event) -> Arrival<'a> {
         let now = self.now();
         let at = event.ts.or(event.received).unwrap_or(now).min(now);
-        let own = [event.service.as_deref().unwrap_or(""), event.host.as_deref().unwrap_or(""), &event.check];
         let alert = match (&event.dedup_key, &event.identity) {
             (Some(key), _) => Fingerprint::of(&["dedup", &event.source, key]),
             (None, Some(key)) => Fingerprint::of(&["tool", &event.source, key]),
-            (None, None) => Fingerprint::of(&[&event.source, event.kind.word(), own[0], own[1], own[2]]),
+            (None, None) => identity(event),
         };
         let fires = self.alerts.find(alert);
         let known = fires.and_then(|slot| self.series_of_alert(self.alerts.at(slot)));
@@ -102,6 +108,11 @@ impl Engine {
 
     /// The series of an event: its name with the parts that live one deployment masked.
     fn series_of(&mut self, event: &Event) -> Slot {
+        // Masking twice changes nothing: a series that is called as the event is needs no masking.
+        if let Some(slot) = self.series.find(identity(event)) {
+            self.rename(slot, event);
+            return slot;
+        }
         let service = event.service.as_deref().map(mask_name);
         let host = event.host.as_deref().map(mask_name);
         let check = mask_name(&event.check);
@@ -246,9 +257,9 @@ impl Engine {
         let most = self.policy.handling(self.series.at(arrival.series).rule).expire.as_secs_f64();
         let expires = now.after(self.sources.at(arrival.source).patience(most));
         let alert = self.alerts.change(alert);
-        let sooner = expires < alert.expires;
         (alert.heard, alert.expires) = (now, expires);
-        if sooner {
+        if expires < alert.reminder {
+            alert.reminder = expires;
             self.timers.set(expires, Due::Expire, arrival.alert);
         }
     }
@@ -267,8 +278,9 @@ impl Engine {
         let expires = now.after(self.sources.at(arrival.source).patience(most));
         let old = arrival.fires.map(|slot| self.alerts.at(slot));
         let since = old.map_or(arrival.at, |alert| alert.since);
+        let set = old.map_or_else(|| self.reminder_of(arrival), |alert| alert.reminder);
         // A timer that comes too early looks again; only an earlier deadline needs a new one.
-        let was_set = old.is_some_and(|alert| alert.expires > now && alert.expires <= expires);
+        let was_set = set > now && set <= expires;
         if let Some(slot) = arrival.fires {
             self.stop_inhibiting(slot);
         }
@@ -282,6 +294,7 @@ impl Engine {
             since,
             heard: now,
             expires,
+            reminder: if was_set { set } else { expires },
             event: mute.as_ref().map(|_| Box::new(event.clone())),
             mute,
             inhibits,
@@ -289,6 +302,13 @@ impl Engine {
         if !was_set {
             self.timers.set(expires, Due::Expire, arrival.alert);
         }
+    }
+
+    /// The timer that was to look after an alert when it fired last, if it may not have gone off.
+    fn reminder_of(&self, arrival: &Arrival<'_>) -> Timestamp {
+        let series = self.series.at(arrival.series);
+        let its_own = series.last_resolved.is_some_and(|(alert, _)| alert == arrival.alert);
+        if its_own { series.reminder } else { Timestamp::EPOCH }
     }
 
     /// Counts an alert of a series as firing, or no longer.
@@ -304,7 +324,9 @@ impl Engine {
             // It came out of order: it ended an earlier episode, not this one.
             return self.decide(arrival.seq, arrival.series, Reason::NothingToResolve, turn);
         }
-        self.series.change(arrival.series).last_resolved = Some((arrival.alert, arrival.at));
+        let reminder = self.reminder_of(arrival);
+        let series = self.series.change(arrival.series);
+        (series.last_resolved, series.reminder) = (Some((arrival.alert, arrival.at)), reminder);
         let ended = self.end_alert(arrival.alert, arrival.at, turn);
         let reason = if ended { Reason::Resolved } else { Reason::NothingToResolve };
         let incident = self.member_of(arrival.series);
@@ -316,8 +338,14 @@ impl Engine {
         let Some(slot) = self.alerts.find(alert) else { return false };
         let inhibited = self.stop_inhibiting(slot);
         let Some(ended) = self.alerts.remove(alert) else { return false };
+        let series = self.series_of_alert(&ended);
+        if let Some(series) = series.map(|slot| self.series.at_mut(slot))
+            && series.last_resolved.is_some_and(|(resolved, _)| resolved == alert)
+        {
+            series.reminder = ended.reminder;
+        }
         if ended.mute.is_none()
-            && let Some(slot) = self.series_of_alert(&ended)
+            && let Some(slot) = series
         {
             self.count_firing(slot, ended.severity, -1);
             self.level_changed(slot, turn);
@@ -330,9 +358,11 @@ impl Engine {
 
     /// An alert that never resolved is given up, when nothing was heard of it for too long.
     pub(super) fn expire(&mut self, whom: Fingerprint, turn: &mut Turn) {
-        let Some(alert) = self.alerts.get(whom) else { return };
+        let Some(slot) = self.alerts.find(whom) else { return };
+        let alert = self.alerts.at(slot);
         let (now, expires, heard) = (self.now(), alert.expires, alert.heard);
         if expires > now {
+            self.alerts.at_mut(slot).reminder = expires;
             return self.timers.set(expires, Due::Expire, whom);
         }
         let (series, source) = (self.series_of_alert(alert), self.sources.find(alert.source));

@@ -33,11 +33,17 @@ impl Engine {
         if let Some(id) = self.told_already(surge) {
             return Some((id, Reason::OpenIncident));
         }
-        let known = self.known.get(&surge.origin.0.service).and_then(|&id| self.incident(id))?;
+        let known = self.known_incident(surge)?;
         let nothing_new = surge.severity < Severity::Critical && surge.kinds.0.is_subset(&known.kinds);
         let remembered = now.since(known.alive) <= judgement.remember;
         let quiet = surge.reason != Reason::Outlived && surge.reason != Reason::Always;
         (quiet && remembered && nothing_new).then(|| (known.id(), Reason::SameOrigin))
+    }
+
+    /// The latest incident of the origin of a surge.
+    fn known_incident(&self, surge: &Surge) -> Option<&Incident> {
+        let service = surge.origin.0.service.as_deref().map(Arc::from);
+        self.known.get(&service).and_then(|&id| self.incident(id))
     }
 
     /// The incidents opened within the join window, latest first. In a storm of incidents only the latest are looked at.
@@ -108,7 +114,7 @@ impl Engine {
     /// something critical from a kind of tool that did not speak in it so far.
     pub(super) fn worsened(&self, surge: &Surge) -> Option<IncidentId> {
         let own = surge.makers().next().and_then(|slot| self.member_of(slot)).and_then(|id| self.incident(id));
-        let known = self.known.get(&surge.origin.0.service).and_then(|&id| self.incident(id));
+        let known = self.known_incident(surge);
         let known = known.filter(|known| known.open);
         let higher = |incident: &&Incident| surge.severity > incident.summary.severity;
         let wider = |incident: &&Incident| {

@@ -71,7 +71,7 @@ impl Engine {
         let slots: Vec<Slot> = self.alerts.rows().map(|(slot, _)| slot).collect();
         for slot in slots {
             let alert = self.alerts.at_mut(slot);
-            alert.slot = self.series.find(alert.series);
+            (alert.slot, alert.reminder) = (self.series.find(alert.series), alert.expires);
         }
         let slots: Vec<Slot> = self.components.rows().map(|(slot, _)| slot).collect();
         for slot in slots {

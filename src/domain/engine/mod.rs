@@ -67,7 +67,7 @@ pub struct Engine {
     outbox: Table<outbox::Owed>,
     timers: Timers,
     /// The latest incident of each origin. Follows from `incidents`.
-    known: FxHashMap<Option<String>, IncidentId>,
+    known: FxHashMap<Option<Arc<str>>, IncidentId>,
     /// How many incidents are closed but still remembered. Follows from `incidents`.
     closed: usize,
     /// The series that are flapping, by check. Follows from `series`.

@@ -67,7 +67,9 @@ impl Flap {
         if self.changes.len() == REMEMBERED {
             self.changes.remove(0);
         }
-        self.changes.reserve_exact(1);
+        if self.changes.len() == self.changes.capacity() {
+            self.changes.reserve_exact(4);
+        }
         self.changes.push(now);
         if let Some(episode) = &mut self.episode {
             episode.account(now, rule);
