@@ -23,14 +23,13 @@ pub(crate) enum Mute {
     Never,
 }
 
-/// An alert that fires.
+/// An alert that fires. What a repeat touches stands first, within one line of the processor's cache.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[repr(C, align(64))]
 pub(crate) struct Alert {
     /// The alert key: its sender's identity, else its tool's, else its series'.
     pub(crate) fingerprint: Fingerprint,
-    /// Its series.
-    pub(crate) series: Fingerprint,
-    /// Where that is. Follows from the above.
+    /// Where its series is. Follows from that.
     #[serde(skip)]
     pub(crate) slot: Option<Slot>,
     /// Its source.
@@ -47,7 +46,9 @@ pub(crate) struct Alert {
     #[serde(skip)]
     pub(crate) reminder: Timestamp,
     /// Why it is kept from the judgement.
-    pub(crate) mute: Option<Mute>,
+    pub(crate) mute: Option<Box<Mute>>,
+    /// Its series.
+    pub(crate) series: Fingerprint,
     /// The inhibitions that it is a source of, with the fingerprint of the values to agree on.
     pub(crate) inhibits: Vec<(String, Fingerprint)>,
     /// All fields and labels that silences and inhibitions may look at again while it fires; only where the

@@ -58,6 +58,8 @@ pub(crate) struct Links {
     pub(crate) check: Option<Slot>,
     /// Its components, once all of them were heard of.
     pub(crate) components: Option<[Option<Slot>; 2]>,
+    /// Whether these were told by which service it speaks.
+    pub(crate) introduced: bool,
 }
 
 /// A series. What every event touches stands first and together, within two lines of the processor's cache: with many

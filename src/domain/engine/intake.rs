@@ -141,7 +141,7 @@ impl Engine {
         }
         let name = self.series_name(Arc::clone(&series.name.full), event);
         let series = self.series.change(slot);
-        series.links.components = None;
+        (series.links.components, series.links.introduced) = (None, false);
         series.name = name;
     }
 
@@ -296,7 +296,7 @@ impl Engine {
             expires,
             reminder: if was_set { set } else { expires },
             event: mute.as_ref().map(|_| Box::new(event.clone())),
-            mute,
+            mute: mute.map(Box::new),
             inhibits,
         });
         if !was_set {

@@ -166,7 +166,7 @@ impl Engine {
         let rule = self.policy.rule_for(&event);
         let never = (self.policy.handling(rule).page == PageMode::Never).then_some(Mute::Never);
         if let Some(mute) = self.mute_for(&event, Some(slot)).or(never) {
-            self.alerts.change(slot).mute = Some(mute);
+            self.alerts.change(slot).mute = Some(Box::new(mute));
             return;
         }
         let alert = self.alerts.change(slot);

@@ -224,7 +224,8 @@ impl Engine {
             bits: series.fresh() * weight,
             critical: series.level == Level::Critical,
         };
-        let (on, service) = (series.bits > 0.0, series.name.service.clone());
+        let on = series.bits > 0.0;
+        let service = series.name.service.clone().filter(|_| !series.links.introduced);
         let policy = std::sync::Arc::clone(&self.policy);
         let system = service.as_deref().and_then(|service| policy.topology.system_of(service));
         let system = system.map(|name| self.system(name));
@@ -240,6 +241,7 @@ impl Engine {
                 self.push_to_callees(component, turn);
             }
         }
+        self.series.at_mut(slot).links.introduced = true;
     }
 
     /// The system of this name; made when it is first heard of.
