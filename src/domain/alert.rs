@@ -32,8 +32,6 @@ pub(crate) struct Alert {
     /// Where its series is. Follows from that.
     #[serde(skip)]
     pub(crate) slot: Option<Slot>,
-    /// Its source.
-    pub(crate) source: Fingerprint,
     /// How bad it is.
     pub(crate) severity: Severity,
     /// Firing since, by the sender's clock.
@@ -49,6 +47,8 @@ pub(crate) struct Alert {
     pub(crate) mute: Option<Box<Mute>>,
     /// Its series.
     pub(crate) series: Fingerprint,
+    /// Its source.
+    pub(crate) source: Fingerprint,
     /// The inhibitions that it is a source of, with the fingerprint of the values to agree on.
     pub(crate) inhibits: Vec<(String, Fingerprint)>,
     /// All fields and labels that silences and inhibitions may look at again while it fires; only where the
