@@ -225,14 +225,14 @@ impl Engine {
             critical: series.level == Level::Critical,
         };
         let on = series.bits > 0.0;
-        let service = series.name.service.clone().filter(|_| !series.links.introduced);
+        let (service, introduced) = (series.name.service.clone(), series.links.introduced);
         let policy = std::sync::Arc::clone(&self.policy);
         let system = service.as_deref().and_then(|service| policy.topology.system_of(service));
         let system = system.map(|name| self.system(name));
         for component in slots.into_iter().flatten().chain(system) {
             let row = self.components.change(component);
             row.advance(now, &policy.judgement);
-            if let Some(service) = &service {
+            if let Some(service) = service.as_ref().filter(|_| !introduced) {
                 row.heard_of(service);
             }
             row.hear(loud, on, now, &policy.judgement);
