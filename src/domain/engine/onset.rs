@@ -232,7 +232,9 @@ impl Engine {
         for component in slots.into_iter().flatten().chain(system) {
             let row = self.components.change(component);
             row.advance(now, &policy.judgement);
-            if let Some(service) = service.as_ref().filter(|_| !introduced) {
+            // A graph may change, and with it the system.
+            let known = introduced && Some(component) != system;
+            if let Some(service) = service.as_ref().filter(|_| !known) {
                 row.heard_of(service);
             }
             row.hear(loud, on, now, &policy.judgement);
