@@ -31,6 +31,10 @@ const MOST_CHANGES: usize = 300;
 const MOST_SPANS: usize = 2_000;
 /// Up to so many pages have their first line beside their mark.
 const LABELLED: usize = 24;
+/// Up to so many have their number in it; more are dots.
+const NUMBERED: usize = 60;
+/// Up to so many paged incidents have a band over all lanes; more are only framed where they were at home.
+const BANDED: usize = 40;
 /// … of so many characters, as long as there is room.
 const LABEL: [usize; 3] = [40, 26, 18];
 
@@ -140,16 +144,19 @@ impl Canvas<'_> {
     fn bands(&mut self) {
         let report = self.report;
         let paged: Vec<&IncidentSummary> = report.incidents.values().filter(|one| one.paged.is_some()).collect();
-        self.omit(paged.len(), MOST_BANDS, "band of a paged incident");
+        self.omit(paged.len(), MOST_BANDS, "incident");
         let bottom = self.bottom();
+        let banded = paged.len() <= BANDED;
         for incident in paged.into_iter().take(MOST_BANDS) {
             let (from, to) = (self.at(incident.opened), incident.resolved.map_or(WIDTH - RIGHT, |at| self.at(at)));
             let width = (to - from).max(2.0);
             let tip = html(&incident_words(incident));
-            self.write(format_args!(
+            if banded {
+                self.write(format_args!(
                 "<rect class=\"band\" x=\"{from:.1}\" y=\"{DENSITY}\" width=\"{width:.1}\" height=\"{:.1}\" data-t=\"{tip}\"/>",
                 bottom - DENSITY
             ));
+            }
             for place in 0..self.lanes.len() {
                 let name = |part: &u32| report.named(*part);
                 let home = |names: &[String]| {
@@ -275,7 +282,7 @@ impl Canvas<'_> {
             }
         }
         spans.extend(open.into_iter().map(|(name, from)| (name, from, self.scale.last)));
-        self.omit(spans.len(), MOST_SPANS, "span of flapping");
+        self.omit(spans.len(), MOST_SPANS, "flapping span");
         for (series, from, to) in spans.into_iter().take(MOST_SPANS) {
             let Some(component) = report.series.get(series) else { continue };
             let Some(lane) = self.lanes.iter().position(|lane| lane.components.contains(component)) else { continue };
@@ -298,10 +305,11 @@ impl Canvas<'_> {
     fn pages(&mut self) {
         let report = self.report;
         let pages = &report.decided.pages;
-        self.omit(pages.len(), MOST_MARKS, "page mark");
+        self.omit(pages.len(), MOST_MARKS, "page");
         let pages = &pages[..pages.len().min(MOST_MARKS)];
         let mut rows: [Vec<(f64, f64)>; 3] = Default::default();
-        let circle = |x: f64| (x - 10.0, x + 10.0);
+        let radius = if pages.len() <= NUMBERED { 9.0 } else { 4.0 };
+        let circle = |x: f64| (x - radius - 1.0, x + radius + 1.0);
         let places: Vec<(f64, usize)> = pages
             .iter()
             .enumerate()
@@ -316,21 +324,27 @@ impl Canvas<'_> {
             let (x, row) = places[place];
             let label = if pages.len() <= LABELLED { label(&line(&page.title, 60), x, &mut rows[row]) } else { None };
             let label = label.as_ref().map(|(label, end)| (label.as_str(), *end));
-            self.mark(page, place, (x, FLAGS + 24.0 * row as f64 + 10.0), label);
+            self.mark((page, place), (x, FLAGS + 24.0 * row as f64 + 10.0), radius, label);
         }
     }
 
-    fn mark(&mut self, page: &Page, place: usize, (x, y): (f64, f64), label: Option<(&str, &str)>) {
+    fn mark(&mut self, (page, place): (&Page, usize), (x, y): (f64, f64), radius: f64, label: Option<(&str, &str)>) {
         let bottom = self.bottom();
         let number = place + 1;
         let words = html(&page_words(page));
         let kind = if page.action == PageAction::Open { "page" } else { "page more" };
         self.write(format_args!(
-            "<a class=\"{kind}\" id=\"mark-{number}\" href=\"#page-{number}\" aria-label=\"{words}\" data-t=\"{words}\"><path class=\"pole\" \
-             d=\"M{x:.1} {y:.1}V{bottom:.1}\"/><circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"9\"/><text class=\"number\" x=\"{x:.1}\" \
-             y=\"{:.1}\">{number}</text>",
-            y + 3.6
+            "<a class=\"{kind}\" id=\"mark-{number}\" href=\"#page-{number}\" aria-label=\"{words}\" data-t=\"{words}\">\
+             <circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"{radius}\"/>"
         ));
+        // Hundreds of poles and numbers would hide what they stand in.
+        if radius > 5.0 {
+            self.write(format_args!(
+                "<path class=\"pole\" d=\"M{x:.1} {:.1}V{bottom:.1}\"/><text class=\"number\" x=\"{x:.1}\" y=\"{:.1}\">{number}</text>",
+                y + radius,
+                y + 3.6
+            ));
+        }
         if let Some((label, end)) = label {
             let x = if end.is_empty() { x + 13.0 } else { x - 13.0 };
             self.write(format_args!(

@@ -20,7 +20,7 @@ const SCRIPT: &str = include_str!("script.js");
 const STYLE_HASH: &str = "Zp/knRTxJCNogtc3PLQ67mbzVDJFmISufoBPLNypOuQ=";
 const SCRIPT_HASH: &str = "rlITLE9ePtE7Ky7bOw4bGn3lKa1Pl1Y9LtbE8CcbJx8=";
 /// How many pages, incidents and differences are listed.
-const MOST_PAGES: usize = 300;
+const MOST_PAGES: usize = 400;
 const MOST_INCIDENTS: usize = 200;
 const MOST_DIFFERENCES: usize = 40;
 /// How many series are named for each reason.
@@ -263,13 +263,22 @@ fn write_page(number: usize, page: &Page, out: &mut String) {
         page.severity,
         page.severity,
         page.incident,
-        several(page.alerts.len() as u64, "event"),
+        size(page),
         foreign(&page.why, 600)
     );
     for suspect in page.suspects.iter().take(2) {
         let _ = writeln!(out, "<p class=\"why\">suspect: {}</p>", foreign(suspect, 300));
     }
     out.push_str("</div></li>\n");
+}
+
+/// How many events made a page; what was promoted without an event of its own counts what was held back before.
+fn size(page: &Page) -> String {
+    if page.alerts.is_empty() && page.held_before > 0 {
+        format!("{} held back before", several(page.held_before, "event"))
+    } else {
+        several(page.alerts.len() as u64, "event")
+    }
 }
 
 fn held(account: &Account, out: &mut String) {
