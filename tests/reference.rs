@@ -67,7 +67,7 @@ fn told(object: &str, key: &str, value: &str) -> Vec<String> {
         "hold section" => format!("defaults: {{hold: {{{line}}}}}"),
         "topology section" => format!("topology: {{{line}}}"),
         "edge" => format!("topology: {{edges: [{{{line}}}]}}"),
-        "rule" | "silence" | "inhibition" | "receiver" | "route" => format!("{object}s: [{{{line}}}]"),
+        "rule" | "silence" | "inhibition" | "heartbeat" | "receiver" | "route" => format!("{object}s: [{{{line}}}]"),
         "webhook receiver" => format!("receivers: [{{webhook: {{{line}}}}}]"),
         "email receiver" => format!("receivers: [{{email: {{{line}}}}}]"),
         "smtp section" => format!("receivers: [{{email: {{smtp: {{{line}}}}}}}]"),

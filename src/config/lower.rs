@@ -8,8 +8,8 @@ use super::findings::{Complaint, Findings, Spot, quoted, suggestion};
 use super::judgement_fields;
 use super::receivers;
 use super::value::{Checked, Record, Value};
-use crate::domain::policy::{FlapRule, Handling, Inhibition, Route, Rule};
-use crate::domain::{Judgement, Policy, Silence, Timestamp, Topology};
+use crate::domain::policy::{FlapRule, Handling, HeartbeatRule, Inhibition, Route, Rule};
+use crate::domain::{Judgement, Policy, Severity, Silence, Timestamp, Topology};
 use crate::sinks::receiver::Receiver;
 
 /// Lowers all files, which stand in the order of the sources.
@@ -35,6 +35,7 @@ pub(super) fn lower(files: &[&Record], findings: &mut Findings<'_>) -> (Policy, 
         rules: rules.iter().map(|given| rule(given, &defaults, findings)).collect(),
         silences: named(files, "silences", findings).iter().map(|given| silence(given, findings)).collect(),
         inhibitions: named(files, "inhibitions", findings).iter().map(|given| inhibition(given, findings)).collect(),
+        heartbeats: named(files, "heartbeats", findings).iter().map(|given| heartbeat(given, findings)).collect(),
         topology: topology(files),
         routes: routes.iter().map(|given| route(given)).collect(),
         defaults,
@@ -174,6 +175,17 @@ fn inhibition(given: &Checked, findings: &mut Findings<'_>) -> Inhibition {
         source: record.matchers("source"),
         target: record.matchers("target"),
         equal: record.texts("equal"),
+    }
+}
+
+fn heartbeat(given: &Checked, findings: &mut Findings<'_>) -> HeartbeatRule {
+    some_matchers(given, "match", findings);
+    let record = given.record();
+    HeartbeatRule {
+        name: name(given),
+        matchers: record.matchers("match"),
+        every: record.duration("every").unwrap_or_default(),
+        severity: record.word("severity").unwrap_or(Severity::Critical),
     }
 }
 

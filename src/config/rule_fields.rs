@@ -26,6 +26,11 @@ pub(super) const FILE: Object = Object::new(
             Form::List(&Form::Object(&INHIBITION)),
             "Alerts that hold back others while they fire.",
         ),
+        Field::new(
+            "heartbeats",
+            Form::List(&Form::Object(&HEARTBEAT)),
+            "Events that must keep coming: their silence pages.",
+        ),
         Field::new("topology", Form::Object(&TOPOLOGY), "Who calls whom."),
         Field::new("receivers", Form::List(&Form::Object(&RECEIVER)), "Who is told, and how they are reached."),
         Field::new(
@@ -161,6 +166,19 @@ const INHIBITION: Object = Object::new(
         )
         .default("[]")
         .example("[host]"),
+    ],
+);
+
+const HEARTBEAT: Object = Object::new(
+    "heartbeat",
+    "A dead man's switch: events that fit are recorded and never judged, and when none comes for `every`, that pages.",
+    &[
+        Field::required("name", Form::Name, "Its name, unique among the heartbeats. Stands in the page.")
+            .example("prometheus is alive"),
+        Field::required("match", Form::OneOrMany(&Form::Matcher), "All matchers must fit; at least one.")
+            .example("'alertname=\"Watchdog\"'"),
+        Field::required("every", Form::Duration("10s", "7d"), "It pages when none came for this long.").example("5m"),
+        Field::new("severity", Form::Word(severities), "How severe its silence is.").default("critical"),
     ],
 );
 

@@ -100,6 +100,9 @@ pub struct Judgement {
     pub frozen: f64,
     /// … and no longer than this after the incident was opened, because what stays is the new ordinary (1 day).
     pub frozen_most: f64,
+    /// A source that has spoken for this long is expected to go on: when it falls silent for three times its longest
+    /// pause, that pages (7 days).
+    pub source_known_after: f64,
     /// An incident is over when all its alerts are, for this long (300 s).
     pub resolve_after: f64,
     /// Events older than this when they arrive are suppressed as `late` (1 hour).
@@ -155,6 +158,7 @@ impl Default for Judgement {
             half_life: 30.0 * DAY,
             frozen: 1800.0,
             frozen_most: DAY,
+            source_known_after: 7.0 * DAY,
             resolve_after: 300.0,
             late: HOUR,
         }

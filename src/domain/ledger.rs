@@ -17,6 +17,8 @@ pub(crate) struct Ledger {
     pub(crate) now: Timestamp,
     /// When it first heard of anything.
     pub(crate) start: Option<Timestamp>,
+    /// Since when it listens without a break.
+    pub(crate) listens_since: Timestamp,
     /// Incidents so far.
     pub(crate) incidents: u64,
     /// Events accepted, samples left out.
@@ -34,6 +36,7 @@ impl Default for Ledger {
         Self {
             now: Timestamp::EPOCH,
             start: None,
+            listens_since: Timestamp::EPOCH,
             incidents: 0,
             accepted: 0,
             samples: 0,

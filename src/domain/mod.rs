@@ -13,6 +13,7 @@ pub mod engine;
 pub mod event;
 pub mod explain;
 pub mod fingerprint;
+mod heartbeat;
 mod incident;
 pub mod judgement;
 mod ledger;

@@ -24,6 +24,8 @@ pub struct Policy {
     pub silences: Vec<Silence>,
     /// Inhibitions, all of which hold.
     pub inhibitions: Vec<Inhibition>,
+    /// The heartbeats that are waited for.
+    pub heartbeats: Vec<HeartbeatRule>,
     /// Who calls whom.
     pub topology: Topology,
     /// Who is told, in order: the first that fits decides.
@@ -55,6 +57,19 @@ pub struct Rule {
     pub matchers: Vec<Matcher>,
     /// How: the defaults with what the rule says laid over them.
     pub handling: Handling,
+}
+
+/// A heartbeat that is waited for: a dead man's switch.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HeartbeatRule {
+    /// Its name, unique among the heartbeats.
+    pub name: String,
+    /// Which events are this heartbeat: all must fit. They are recorded and never judged.
+    pub matchers: Vec<Matcher>,
+    /// It pages when none came for this long.
+    pub every: Duration,
+    /// How severe that is.
+    pub severity: Severity,
 }
 
 /// How alerts are handled.

@@ -34,6 +34,8 @@ vocabulary! {
         FlappingEndedBad = "flapping_ended_bad",
         /// A rule says `page: always`.
         Always = "always",
+        /// A heartbeat stays out, or a source that usually speaks fell silent.
+        Silent = "silent",
         /// The judgement itself failed, so it fails open.
         JudgeFailed = "judge_failed",
         // join
@@ -71,6 +73,8 @@ vocabulary! {
         Change = "change",
         /// A person acknowledged it at the sender.
         Acknowledged = "acknowledged",
+        /// It is a heartbeat: it tells that its sender is alive.
+        Heartbeat = "heartbeat",
         /// The check itself cannot see.
         NoData = "no_data",
     }
@@ -87,6 +91,7 @@ impl Reason {
             | Self::FlappingLasts
             | Self::FlappingEndedBad
             | Self::Always
+            | Self::Silent
             | Self::JudgeFailed => Outcome::Page,
             Self::OpenIncident | Self::Related | Self::SameOrigin => Outcome::Join,
             Self::Flapping
@@ -98,9 +103,12 @@ impl Reason {
             | Self::BelowSeverity
             | Self::Late
             | Self::Never => Outcome::Suppress,
-            Self::Resolved | Self::NothingToResolve | Self::Change | Self::Acknowledged | Self::NoData => {
-                Outcome::Record
-            }
+            Self::Resolved
+            | Self::NothingToResolve
+            | Self::Change
+            | Self::Acknowledged
+            | Self::Heartbeat
+            | Self::NoData => Outcome::Record,
         }
     }
 
@@ -114,6 +122,7 @@ impl Reason {
             Self::FlappingLasts => "it has flapped for longer than is normal, and it worsened or spread",
             Self::FlappingEndedBad => "it stopped flapping in a bad state",
             Self::Always => "a rule says that it always pages",
+            Self::Silent => "what should speak is silent",
             Self::JudgeFailed => "the judgement itself failed, and what cannot be judged is paged",
             Self::OpenIncident => "its component has an open incident",
             Self::Related => "it surged together with a related component whose incident is young",
@@ -131,6 +140,7 @@ impl Reason {
             Self::NothingToResolve => "it resolves nothing that was known to fire",
             Self::Change => "changes are kept as suspects and never page by themselves",
             Self::Acknowledged => "a person has taken it at the sender",
+            Self::Heartbeat => "it is a heartbeat and tells that its sender is alive",
             Self::NoData => "the check itself cannot see",
         }
     }

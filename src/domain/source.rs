@@ -25,12 +25,70 @@ pub(crate) struct Source {
     pub(crate) given_up: u32,
     /// First and last heard.
     pub(crate) heard: (Timestamp, Timestamp),
+    /// The pauses that it makes.
+    pub(crate) pauses: Pauses,
+    /// Whether it is silent for longer than it ever is, and people were told.
+    pub(crate) silent: bool,
+}
+
+/// The longest pauses of a source, of this fortnight and of the one before: what is older is forgotten.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Pauses {
+    /// In seconds, of this fortnight and of the one before.
+    longest: [f32; 2],
+    /// When this fortnight began.
+    since: Timestamp,
+    /// How often it spoke, at most [`Pauses::ENOUGH`].
+    heard: u16,
+}
+
+impl Pauses {
+    /// So often a source must have spoken before its silence means anything.
+    const ENOUGH: u16 = 1000;
+
+    /// It spoke after a pause of so many seconds. Whether less silence is allowed than before.
+    pub(crate) fn hear(&mut self, pause: f64, now: Timestamp) -> bool {
+        const FORTNIGHT: f64 = 14.0 * 86_400.0;
+        let next = now.since(self.since) >= FORTNIGHT;
+        if next {
+            (self.longest, self.since) = ([0.0, self.longest[0]], now);
+        }
+        self.longest[0] = self.longest[0].max(pause as f32);
+        let known = self.heard == Self::ENOUGH;
+        self.heard += u16::from(!known);
+        next || (!known && self.heard == Self::ENOUGH)
+    }
+
+    /// The longest pause of the last two to four weeks, in seconds.
+    pub(crate) fn longest(&self) -> f64 {
+        f64::from(self.longest[0].max(self.longest[1]))
+    }
+
+    /// How long it may be silent, in seconds: three times its longest pause, and a quarter of an hour at least.
+    /// `None` = it speaks too seldom, or pauses for hours anyway.
+    pub(crate) fn longest_allowed(&self) -> Option<f64> {
+        const TIMES: f64 = 3.0;
+        const LEAST: f64 = 900.0;
+        const SELDOM: f64 = 2.0 * 3600.0;
+        let longest = self.longest();
+        (self.heard >= Self::ENOUGH && longest <= SELDOM).then(|| (TIMES * longest).max(LEAST))
+    }
 }
 
 impl Source {
     /// A source that was never heard of.
     pub(crate) fn new(fingerprint: Fingerprint, name: Arc<str>, now: Timestamp) -> Self {
-        Self { fingerprint, name, resolves: 0, repeats: 0, repeats_every: 0.0, given_up: 0, heard: (now, now) }
+        Self {
+            fingerprint,
+            name,
+            resolves: 0,
+            repeats: 0,
+            repeats_every: 0.0,
+            given_up: 0,
+            heard: (now, now),
+            pauses: Pauses::default(),
+            silent: false,
+        }
     }
 
     /// Whether it speaks in point events: it repeated the same alerts often and never sent a resolve, and either

@@ -33,6 +33,10 @@ pub(crate) enum Due {
     Calm,
     /// A silence begins or ends.
     Silence,
+    /// A heartbeat may be overdue.
+    Heartbeat,
+    /// A source may have fallen silent.
+    Source,
 }
 
 /// A timer: when, what, and the row it is about.

@@ -54,7 +54,12 @@ impl Run {
         }
         match self.until {
             Some(time) => self.engine.handle(time, Input::Tick, &mut self.turn),
-            None => self.engine.finish(self.engine.now().after(RUNS_ON), &mut self.turn),
+            None => {
+                let end = self.engine.now().after(RUNS_ON);
+                // That a recording ends is nobody's silence.
+                self.engine.resume(end);
+                self.engine.finish(end, &mut self.turn);
+            }
         }
         self.turn.decisions.drain(..).for_each(decided);
         self.engine

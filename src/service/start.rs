@@ -45,9 +45,9 @@ pub(super) async fn start(options: Options) -> Result<Service, StartError> {
     let token = settings.auth.as_ref().map(read_token).transpose()?;
     let tls = settings.tls.as_ref().map(tls::server_config).transpose()?;
     let (listener, address) = listen(&settings.listen, token.is_some()).await?;
-    let restored = restore(&settings, &bundle, probe)?;
+    let mut restored = restore(&settings, &bundle, probe)?;
     let rules = in_force(&bundle, &sources);
-    let (parts, outlet) = Parts::new(&settings, &restored);
+    let (parts, outlet) = Parts::new(&settings, &mut restored);
     let (mails, office) = parts.start_office(bundle.receivers, couriers);
     parts.tell_damage(&restored.damage);
     let (pump, pump_ended) = parts.start_pump(restored, outlet, mails.clone()).map_err(StartError::Thread)?;
@@ -104,8 +104,9 @@ struct Parts {
 }
 
 impl Parts {
-    fn new(settings: &Settings, restored: &Restored) -> (Self, Outlet) {
+    fn new(settings: &Settings, restored: &mut Restored) -> (Self, Outlet) {
         let clock = Clock::start(restored.judge.engine.now());
+        restored.judge.engine.resume(clock.now());
         let metrics = Metrics::new(clock.now());
         metrics.reload_successful.set(1);
         metrics.reload_at.set(clock.now().secs());

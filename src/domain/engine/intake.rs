@@ -55,11 +55,14 @@ impl Engine {
         book.start.get_or_insert(Timestamp::from_millis(now.millis() - 1000));
         if event.status == Status::Sample {
             book.samples += 1;
-            return self.sample(event);
+            return self.sample(event, turn);
         }
         book.accepted += 1;
-        let arrival = self.arrive(seq, event);
+        let arrival = self.arrive(seq, event, turn);
         let slot = arrival.series;
+        if self.heartbeats.len() > 0 && self.heartbeat(&arrival, turn) {
+            return;
+        }
         match (event.kind, event.status) {
             (Kind::Change, _) => {
                 self.told(event);
@@ -79,7 +82,7 @@ impl Engine {
     }
 
     /// Finds the alert, the series and the source of an event.
-    fn arrive<'a>(&mut self, seq: u64, event: &'a Event) -> Arrival<'a> {
+    fn arrive<'a>(&mut self, seq: u64, event: &'a Event, turn: &mut Turn) -> Arrival<'a> {
         let now = self.now();
         let at = event.ts.or(event.received).unwrap_or(now).min(now);
         let alert = match (&event.dedup_key, &event.identity) {
@@ -90,16 +93,16 @@ impl Engine {
         let fires = self.alerts.find(alert);
         let known = fires.and_then(|slot| self.series_of_alert(self.alerts.at(slot)));
         let series = known.unwrap_or_else(|| self.series_of(event));
-        let source = self.source_of(event);
+        let source = self.source_of(event, turn);
         self.series.change(series).heard.1 = now;
         Arrival { seq, event, at, alert, fires, series, source }
     }
 
-    fn source_of(&mut self, event: &Event) -> Slot {
+    fn source_of(&mut self, event: &Event, turn: &mut Turn) -> Slot {
         let fingerprint = Fingerprint::of(&[&event.source]);
         let now = self.now();
         if let Some(slot) = self.sources.find(fingerprint) {
-            self.sources.change(slot).heard.1 = now;
+            self.hear_source(slot, turn);
             return slot;
         }
         let name = self.name(&event.source);
@@ -107,7 +110,7 @@ impl Engine {
     }
 
     /// The series of an event: its name with the parts that live one deployment masked.
-    fn series_of(&mut self, event: &Event) -> Slot {
+    pub(super) fn series_of(&mut self, event: &Event) -> Slot {
         // Masking twice changes nothing: a series that is called as the event is needs no masking.
         if let Some(slot) = self.series.find(identity(event)) {
             self.rename(slot, event);
@@ -176,8 +179,9 @@ impl Engine {
     }
 
     /// A sample only feeds the detector of its series.
-    fn sample(&mut self, event: &Event) {
+    fn sample(&mut self, event: &Event, turn: &mut Turn) {
         let now = self.now();
+        self.source_of(event, turn);
         let slot = self.series_of(event);
         let series = self.series.change(slot);
         series.heard.1 = now;

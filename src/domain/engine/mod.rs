@@ -12,6 +12,7 @@
 
 mod closing;
 mod flapping;
+mod hearing;
 mod incidents;
 mod intake;
 mod kinship;
@@ -39,6 +40,7 @@ use super::check::Check;
 use super::component::Component;
 use super::decision::IncidentId;
 use super::fingerprint::Fingerprint;
+use super::heartbeat::Heartbeat;
 use super::incident::Incident;
 use super::ledger::{Changes, Ledger};
 use super::policy::Policy;
@@ -64,6 +66,7 @@ pub struct Engine {
     components: Table<Component>,
     incidents: Table<Incident>,
     silences: Table<mutes::Ordered>,
+    heartbeats: Table<Heartbeat>,
     outbox: Table<outbox::Owed>,
     timers: Timers,
     /// The latest incident of each origin. Follows from `incidents`.
@@ -74,6 +77,8 @@ pub struct Engine {
     flapping: FxHashMap<Fingerprint, BTreeSet<Fingerprint>>,
     /// How many alerts fire that inhibit, by inhibition and values to agree on. Follows from `alerts`.
     inhibiting: BTreeMap<(String, Fingerprint), u32>,
+    /// Whether the heartbeats of the policy are waited for: not before the first input.
+    expects_heartbeats: bool,
     /// Names, so that equal ones share their memory. Follows from everything else.
     names: rustc_hash::FxHashSet<Arc<str>>,
 }
@@ -96,12 +101,14 @@ impl Engine {
             components: Table::default(),
             incidents: Table::default(),
             silences: Table::default(),
+            heartbeats: Table::default(),
             outbox: Table::default(),
             timers: Timers::default(),
             known: FxHashMap::default(),
             closed: 0,
             flapping: FxHashMap::default(),
             inhibiting: BTreeMap::new(),
+            expects_heartbeats: false,
             names: rustc_hash::FxHashSet::default(),
         };
         engine.set_silence_timers();
@@ -112,6 +119,9 @@ impl Engine {
     /// each at its own deadline. A `now` before the engine's time counts as the engine's time.
     pub fn handle(&mut self, now: Timestamp, input: Input<'_>, turn: &mut Turn) {
         self.run_to(now, turn);
+        if !self.expects_heartbeats {
+            self.expect_heartbeats(turn);
+        }
         match input {
             Input::Event { seq, event } => self.event(seq, event, turn),
             Input::Tick => {}
@@ -182,6 +192,8 @@ impl Engine {
             Due::Promote => self.promote_due(whom, turn),
             Due::Calm => self.calm(whom, turn),
             Due::Silence => self.silences_changed(turn),
+            Due::Heartbeat => self.heartbeat_due(whom, turn),
+            Due::Source => self.source_due(whom, turn),
         }
     }
 
@@ -190,6 +202,8 @@ impl Engine {
         self.policy = policy;
         self.set_silence_timers();
         self.silences_changed(turn);
+        self.expect_heartbeats(turn);
+        self.watch_sources();
     }
 
     /// A shared copy of a name.

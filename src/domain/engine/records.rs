@@ -7,6 +7,7 @@ use crate::domain::alert::Alert;
 use crate::domain::check::Check;
 use crate::domain::component::Component;
 use crate::domain::fingerprint::Fingerprint;
+use crate::domain::heartbeat::Heartbeat;
 use crate::domain::incident::Incident;
 use crate::domain::ledger::{Changes, Ledger};
 use crate::domain::policy::Policy;
@@ -61,6 +62,7 @@ impl Engine {
             Some(&Component::KIND) => self.components.restore(value).map(drop),
             Some(&Incident::KIND) => self.incidents.restore(value).map(drop),
             Some(&mutes::Ordered::KIND) => self.silences.restore(value).map(drop),
+            Some(&Heartbeat::KIND) => self.heartbeats.restore(value).map(drop),
             Some(&outbox::Owed::KIND) => self.outbox.restore(value).map(drop),
             Some(_) => Err("its kind is unknown: a newer version may have written it".to_owned()),
             None => Err("its key is empty".to_owned()),
@@ -135,6 +137,12 @@ impl Engine {
         for (_, alert) in self.alerts.rows() {
             timers.set(alert.expires, Due::Expire, alert.fingerprint);
         }
+        for rule in &self.policy.heartbeats {
+            timers.set(now, Due::Heartbeat, Heartbeat::key(&rule.name));
+        }
+        for (_, source) in self.sources.rows() {
+            timers.set(now, Due::Source, source.fingerprint);
+        }
     }
 
     /// The changes of its records since they were last taken, each key once. Also forgets them.
@@ -149,6 +157,7 @@ impl Engine {
         self.components.take_changes(&mut changes);
         self.incidents.take_changes(&mut changes);
         self.silences.take_changes(&mut changes);
+        self.heartbeats.take_changes(&mut changes);
         self.outbox.take_changes(&mut changes);
         changes
     }
@@ -172,10 +181,11 @@ impl Engine {
             7 => self.incidents.part(from, bytes, &mut changes),
             8 => self.silences.part(from, bytes, &mut changes),
             9 => self.outbox.part(from, bytes, &mut changes),
+            10 => self.heartbeats.part(from, bytes, &mut changes),
             _ => return (changes, None),
         };
         let next = next.map_or((table + 1) * TABLE, |slot| table * TABLE + u64::from(slot));
-        (changes, (next / TABLE <= 9).then_some(next))
+        (changes, (next / TABLE <= 10).then_some(next))
     }
 }
 

@@ -72,6 +72,7 @@ impl Engine {
                 series.name.full,
                 span(self.now().since(series.since))
             ),
+            Reason::Silent => self.title(surge),
             Reason::Always => format!("a rule says that {} always pages", series.name.full),
             reason => {
                 let component = self.components.at(surge.component);
