@@ -203,74 +203,11 @@ impl Series {
     }
 }
 
-/// What stands first in a series of all versions.
-type First = (Fingerprint, SeriesName, Fingerprint);
-/// What followed in version 1: the components, which follow from the name.
-type Components1 = [Option<Fingerprint>; 2];
-/// What stands before the detector in all versions.
-type Before = (Option<usize>, (Timestamp, Timestamp), Starts, Excess, Episodes);
-/// The detector up to version 2: samples, range, drift, residual, what was held, age, the latest unusual value.
-type Detector2 = (u32, f32, f32, Drift2, Residual2, f32, u32, Option<(Timestamp, u32)>);
-type Record2 = (u32, f32, f32);
-type Block2 = (f32, u32, u32);
-type Drift2 = (Block2, f32, f32, f32, Record2);
-type Residual2 = (Block2, f32, f32, f32, [f32; 24], [u16; 24], [f32; 4], [u32; 4], Record2);
-
-/// A series of an older version in this one's form, without its detector.
-fn upgraded(version: u8, row: &[u8]) -> Option<Vec<u8>> {
-    let (_, mut rest) = postcard::take_from_bytes::<First>(row).ok()?;
-    let first = &row[..row.len() - rest.len()];
-    if version == 1 {
-        rest = postcard::take_from_bytes::<Components1>(rest).ok()?.1;
-    }
-    let (_, detector) = postcard::take_from_bytes::<Before>(rest).ok()?;
-    let before = &rest[..rest.len() - detector.len()];
-    let (_, after) = postcard::take_from_bytes::<Option<Detector2>>(detector).ok()?;
-    Some([first, before, &[0], after].concat())
-}
-
 impl Row for Series {
     const KIND: u8 = b's';
     const VERSION: u8 = 3;
 
-    /// Version 1 held its components, and up to version 2 there was another detector of values: that begins anew.
-    fn upgrade(version: u8, row: &[u8]) -> Option<Vec<u8>> {
-        if matches!(version, 1 | 2) { upgraded(version, row) } else { None }
-    }
-
     fn fingerprint(&self) -> Fingerprint {
         self.fingerprint
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// A row of an older version: what stands first, its components, what stands before the detector, and so on.
-    fn older(version: u8, series: &Series, detector: Option<Detector2>) -> Vec<u8> {
-        let row = postcard::to_stdvec(series).expect("a series can be written");
-        let (_, rest) = postcard::take_from_bytes::<First>(&row).expect("a series can be read");
-        let (_, tail) = postcard::take_from_bytes::<Before>(rest).expect("a series can be read");
-        let (first, before) = (&row[..row.len() - rest.len()], &rest[..rest.len() - tail.len()]);
-        let components = postcard::to_stdvec(&series.name.components()).expect("components can be written");
-        let components = if version == 1 { &components[..] } else { &[] };
-        let detector = postcard::to_stdvec(&detector).expect("a detector can be written");
-        [first, components, before, &detector, &tail[1..]].concat()
-    }
-
-    #[test]
-    fn a_series_of_an_older_version_keeps_all_but_its_detector() {
-        let host = Some("web-1".into());
-        let name = SeriesName { full: "a/b".into(), kind: Kind::Host, service: None, host, check: "load".into() };
-        let series = Series { held: 7, ..Series::new(Fingerprint(1), name, Fingerprint(2), Timestamp::EPOCH) };
-        let now = postcard::to_stdvec(&series).expect("a series can be written");
-        let unusual = Some((Timestamp::EPOCH, 300));
-        let detector = (900, 1.0, 2.0, Drift2::default(), Residual2::default(), 3.5, 70, unusual);
-        for (version, detector) in [(1, None), (1, Some(detector)), (2, None), (2, Some(detector))] {
-            let upgraded = Series::upgrade(version, &older(version, &series, detector));
-            assert_eq!(upgraded.as_ref(), Some(&now), "version {version}");
-        }
-        assert_eq!(Series::upgrade(1, &now[..10]), None);
     }
 }

@@ -19,12 +19,6 @@ pub(crate) trait Row: Serialize + DeserializeOwned {
     /// The version of its form on disk.
     const VERSION: u8 = 1;
 
-    /// What a row that an older version wrote is in this version's form (both without the version byte); `None` =
-    /// it cannot be read any more.
-    fn upgrade(_version: u8, _row: &[u8]) -> Option<Vec<u8>> {
-        None
-    }
-
     /// Its identity within the table.
     fn fingerprint(&self) -> Fingerprint;
 }
@@ -236,10 +230,6 @@ fn decode<T: Row>(value: &[u8]) -> Result<T, String> {
     match value.split_first() {
         Some((&version, rest)) if version == T::VERSION => {
             postcard::from_bytes(rest).map_err(|error| error.to_string())
-        }
-        Some((&version, rest)) if version < T::VERSION => {
-            let row = T::upgrade(version, rest).ok_or_else(|| format!("it has version {version} and is damaged"))?;
-            postcard::from_bytes(&row).map_err(|error| error.to_string())
         }
         Some((version, _)) => Err(format!("it has version {version}, this program knows version {}", T::VERSION)),
         None => Err("it is empty".to_owned()),
