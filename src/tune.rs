@@ -21,7 +21,7 @@ pub use candidate::Candidate;
 pub use patch::patch;
 
 /// How many candidates are replayed.
-const TRIED: usize = 16;
+const TRIED: usize = 32;
 /// How many proposals are made at most.
 pub const MOST: usize = 5;
 /// An incident that lasted longer than this was not mild, in seconds.

@@ -18,6 +18,8 @@ pub enum Candidate {
         source: String,
         /// The check.
         check: String,
+        /// Only those of this host; `None` = everywhere.
+        host: Option<String>,
     },
     /// Flapping of this check of this source pages only after this many hours.
     FlapsLonger {
@@ -37,7 +39,10 @@ impl Candidate {
     #[must_use]
     pub fn words(&self) -> String {
         match self {
-            Self::OnlyCritical { source, check } => format!("{check} of {source} pages only when it is critical"),
+            Self::OnlyCritical { source, check, host } => {
+                let place = host.as_ref().map(|host| format!(" on {host}")).unwrap_or_default();
+                format!("{check} of {source}{place} pages only when it is critical")
+            }
             Self::FlapsLonger { source, check, hours } => {
                 format!("{check} of {source} may flap for {hours} hours before it pages")
             }
@@ -54,18 +59,27 @@ struct Paged {
     flapping: usize,
 }
 
+/// A check everywhere, or on one host: source, check, host.
+type Key = (String, String, Option<String>);
+
+/// What a rule about this event could be about.
+fn keys(event: &Event) -> impl Iterator<Item = Key> {
+    let key = |host| (event.source.clone(), event.check.clone(), host);
+    [Some(key(None)), event.host.clone().map(|host| key(Some(host)))].into_iter().flatten()
+}
+
 /// The changes worth a replay, those about the checks that paged most first.
 pub(super) fn candidates(events: &[(u64, Event)], own: &Replayed, policy: &Policy) -> Vec<Candidate> {
-    let mut checks: BTreeMap<(String, String), Paged> = BTreeMap::new();
+    let mut checks: BTreeMap<Key, Paged> = BTreeMap::new();
     for page in &own.decided.pages {
         let of = |seq: &u64| events.binary_search_by_key(seq, |(seq, _)| *seq).ok().map(|place| &events[place].1);
         // Checks that a person has written a rule for are left to that person.
         let about = page.alerts.iter().filter_map(of).filter(|event| policy.rule_for(event).is_none());
-        let mut keys: Vec<_> = about.map(|event| (event.source.clone(), event.check.clone())).collect();
+        let mut keys: Vec<Key> = about.flat_map(keys).collect();
         keys.sort();
         keys.dedup();
         let mild = own.incidents.get(&page.incident).is_some_and(mild);
-        for key in keys.into_iter().filter(|(_, check)| !check.is_empty()) {
+        for key in keys.into_iter().filter(|(_, check, _)| !check.is_empty()) {
             let paged = checks.entry(key).or_default();
             *if mild { &mut paged.mild } else { &mut paged.serious } += 1;
             paged.flapping += usize::from(page.reason.word().starts_with("flapping"));
@@ -77,17 +91,18 @@ pub(super) fn candidates(events: &[(u64, Event)], own: &Replayed, policy: &Polic
     if policy.judgement.sensitivity != Sensitivity::Quiet {
         all.push(Candidate::Quiet);
     }
-    for ((source, check), paged) in ranked {
-        if paged.flapping >= OFTEN {
+    for ((source, check, host), paged) in ranked {
+        if paged.flapping >= OFTEN && host.is_none() {
             all.push(Candidate::FlapsLonger { source: source.clone(), check: check.clone(), hours: 4 });
         }
-        all.push(Candidate::OnlyCritical { source, check });
+        all.push(Candidate::OnlyCritical { source, check, host });
     }
     all
 }
 
 /// The matchers of a check, as they are written in a rule file.
-pub(super) fn matchers(source: &str, check: &str) -> Vec<String> {
-    let written = |name: &str, value: &str| Matcher::new(name, Operator::Equal, value).map(|one| one.to_string());
-    [written("source", source), written("check", check)].into_iter().flatten().collect()
+pub(super) fn matchers(source: &str, check: &str, host: Option<&str>) -> Vec<String> {
+    let written = |(name, value): (&str, &str)| Matcher::new(name, Operator::Equal, value).map(|one| one.to_string());
+    let parts = [Some(("source", source)), Some(("check", check)), host.map(|host| ("host", host))];
+    parts.into_iter().flatten().filter_map(|part| written(part).ok()).collect()
 }

@@ -26,14 +26,16 @@ pub(super) fn rules(changes: &[&Candidate]) -> String {
 }
 
 fn rule(change: &Candidate) -> Option<String> {
-    let (source, check, handling) = match change {
-        Candidate::OnlyCritical { source, check } => (source, check, "page_from: critical".to_owned()),
+    let (source, check, host, handling) = match change {
+        Candidate::OnlyCritical { source, check, host } => {
+            (source, check, host.as_deref(), "page_from: critical".to_owned())
+        }
         Candidate::FlapsLonger { source, check, hours } => {
-            (source, check, format!("flap: {{promote_after: {hours}h}}"))
+            (source, check, None, format!("flap: {{promote_after: {hours}h}}"))
         }
         Candidate::Quiet => return None,
     };
-    let matchers: Vec<_> = matchers(source, check).iter().map(|matcher| quoted(matcher)).collect();
+    let matchers: Vec<_> = matchers(source, check, host).iter().map(|matcher| quoted(matcher)).collect();
     let (name, matchers) = (quoted(&format!("tuned: {}", change.words())), matchers.join(", "));
     Some(format!("  - name: {name}\n    match: [{matchers}]\n    {handling}\n"))
 }
