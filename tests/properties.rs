@@ -188,4 +188,32 @@ proptest! {
         let (decisions, _) = run(&Policy::default(), &events, None);
         prop_assert!(pages(&decisions).any(|page| page.hosts.iter().any(|host| host == "pay-1")));
     }
+
+    #[test]
+    fn a_storm_that_was_learned_hides_no_fault(hosts in 2..30_u32, rounds in 2..40_u32, gap in 1..90_u32) {
+        // Hours of the same two warnings on all hosts, flapping; then one of these hosts breaks for good.
+        let (mut now, mut events) = (START, Vec::new());
+        let mut say = |host: u32, check: &str, severity, status, seconds: f64| {
+            now += seconds;
+            let mut event = Event::new("nagios", check);
+            (event.kind, event.severity, event.status) = (Kind::Host, severity, status);
+            (event.service, event.host) = (Some("web".to_owned()), Some(format!("web-{host}")));
+            event.received = Timestamp::from_secs(now);
+            event.ts = event.received;
+            events.push(event);
+            now
+        };
+        for round in 0..rounds {
+            let status = if round % 2 == 0 { Status::Firing } else { Status::Resolved };
+            for host in 0..hosts {
+                say(host, "swap", Severity::Warning, status, f64::from(gap));
+                say(host, "load", Severity::Warning, status, 1.0);
+            }
+        }
+        let began = say(0, "process", Severity::Critical, Status::Firing, 60.0);
+        let (decisions, _) = run(&Policy::default(), &events, None);
+        let bound = Timestamp::from_secs(began).unwrap() + Policy::default().defaults.hold.critical_longest;
+        let told = pages(&decisions).any(|page| page.ts.secs() >= began && page.ts <= bound && page.severity == Severity::Critical);
+        prop_assert!(told, "{} pages", pages(&decisions).count());
+    }
 }
