@@ -12,7 +12,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 use crate::domain::{
-    Alarms, Engine, Event, IncidentExplanation, IncidentId, IncidentSummary, NotificationKey, Policy, Silence,
+    Alarms, Engine, Event, IncidentExplanation, IncidentId, IncidentSummary, NotificationKey, Opinion, Policy, Silence,
 };
 
 /// What the queue may hold.
@@ -85,6 +85,8 @@ pub enum Order {
     Acknowledge(IncidentId, String),
     /// A person declares an incident to be over.
     Resolve(IncidentId, String),
+    /// A person says whether an incident was worth a page, or takes that back.
+    Feedback(IncidentId, Opinion, String),
     /// A person sets, changes or ends a silence.
     Silence(Silence),
     /// New rules are in force.

@@ -7,12 +7,14 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use squelch::domain::Matcher;
 use squelch::domain::{
-    Decision, Engine, Event, Input, Kind, Outcome, Page, Policy, Reason, Severity, Silence, Status, Timestamp, Turn,
+    Decision, Engine, Event, IncidentId, Input, Kind, Opinion, Outcome, Page, Policy, Reason, Severity, Silence,
+    Status, Timestamp, Turn,
 };
 use squelch::replay::decisions;
 
 const START: f64 = 1_767_571_200.0;
 const HOUR: f64 = 3600.0;
+const DAY: f64 = 24.0 * HOUR;
 
 /// What a random stream is made of: seconds since the one before, who, what, how bad.
 type Throw = (u32, u8, u8, u8, u8);
@@ -34,6 +36,21 @@ fn event((gap, place, check, severity, status): Throw, now: &mut f64) -> Event {
         _ => Status::Sample,
     };
     event
+}
+
+/// A process that is critical.
+fn process(at: Timestamp, status: Status) -> Event {
+    let mut event = Event::new("nagios", "process");
+    (event.kind, event.severity, event.status) = (Kind::Host, Severity::Critical, status);
+    (event.service, event.host) = (Some("service-0".to_owned()), Some("host-0".to_owned()));
+    (event.ts, event.received) = (Some(at), Some(at));
+    event
+}
+
+/// It is critical for eight minutes, on this day.
+fn blip(day: usize) -> [Event; 2] {
+    let at = Timestamp::from_secs(START + DAY * day as f64).unwrap();
+    [process(at, Status::Firing), process(at.after(8.0 * 60.0), Status::Resolved)]
 }
 
 fn throws() -> impl Strategy<Value = Vec<Throw>> {
@@ -60,8 +77,21 @@ fn policy() -> Policy {
     policy
 }
 
+/// What people say in between: before which event, of which incident, what.
+type Word = (usize, u64, Opinion);
+
+fn words() -> impl Strategy<Value = Vec<Word>> {
+    let opinion = prop::sample::select(Opinion::ALL.to_vec());
+    prop::collection::vec((0..120_usize, 1..8_u64, opinion), 0..24)
+}
+
 /// A run; `cut` = stopped, saved and loaded before this event.
 fn run(policy: &Policy, events: &[Event], cut: Option<usize>) -> (Vec<Decision>, Engine) {
+    run_with(policy, events, cut, &[])
+}
+
+/// A run in which people say something.
+fn run_with(policy: &Policy, events: &[Event], cut: Option<usize>, words: &[Word]) -> (Vec<Decision>, Engine) {
     let policy = Arc::new(policy.clone());
     let mut engine = Engine::new(Arc::clone(&policy));
     let mut turn = Turn::default();
@@ -73,7 +103,11 @@ fn run(policy: &Policy, events: &[Event], cut: Option<usize>) -> (Vec<Decision>,
             assert!(errors.is_empty(), "{errors:?}");
             engine = restored;
         }
-        engine.handle(event.received.unwrap(), Input::Event { seq: seq as u64, event }, &mut turn);
+        let now = event.received.unwrap();
+        for &(_, incident, opinion) in words.iter().filter(|(before, ..)| *before == seq) {
+            engine.handle(now, Input::Feedback { incident: IncidentId(incident), opinion, by: "ada" }, &mut turn);
+        }
+        engine.handle(now, Input::Event { seq: seq as u64, event }, &mut turn);
     }
     let end = engine.now().after(6.0 * HOUR);
     engine.finish(end, &mut turn);
@@ -120,12 +154,14 @@ proptest! {
     }
 
     #[test]
-    fn equal_streams_give_equal_decisions_also_when_cut_in_two(throws in throws(), cut in any::<prop::sample::Index>()) {
+    fn equal_streams_give_equal_decisions_also_when_cut_in_two(
+        throws in throws(), words in words(), cut in any::<prop::sample::Index>(),
+    ) {
         let events = stream(&throws);
-        let whole = lines(&run(&policy(), &events, None).0);
-        prop_assert_eq!(&whole, &lines(&run(&policy(), &events, None).0));
+        let whole = lines(&run_with(&policy(), &events, None, &words).0);
+        prop_assert_eq!(&whole, &lines(&run_with(&policy(), &events, None, &words).0));
         let cut = cut.index(events.len());
-        prop_assert_eq!(&whole, &lines(&run(&policy(), &events, Some(cut)).0), "cut before event {}", cut);
+        prop_assert_eq!(&whole, &lines(&run_with(&policy(), &events, Some(cut), &words).0), "cut before event {}", cut);
     }
 
     #[test]
@@ -152,22 +188,68 @@ proptest! {
     }
 
     #[test]
-    fn a_critical_that_stays_is_told_within_its_bound(throws in throws()) {
-        // Whatever came before: a component of its own goes critical at the end and stays.
-        let mut events = stream(&throws);
+    fn a_critical_that_stays_is_told_within_its_bound(throws in throws(), words in words(), blips in 0..8_usize) {
+        // Whatever came before and whatever people said, also of the very same: it goes critical at the end and stays.
+        let mut events: Vec<Event> = (0..blips).flat_map(blip).collect();
+        let called_noise = (0..blips).map(|blip| (2 * blip + 1, blip as u64 + 1, Opinion::Noise));
+        let words: Vec<Word> = words.into_iter().chain(called_noise).collect();
+        let mut now = START + DAY * (blips + 1) as f64;
+        events.extend(throws.iter().map(|throw| event(*throw, &mut now)));
         let policy = policy();
         let began = events.last().and_then(|event| event.received).unwrap().after(60.0);
-        let mut last = Event::new("nagios", "process");
-        (last.kind, last.severity) = (Kind::Host, Severity::Critical);
-        (last.service, last.host) = (Some("service-0".to_owned()), Some("host-0".to_owned()));
-        (last.ts, last.received) = (Some(began), Some(began));
-        events.push(last);
-        let (decisions, engine) = run(&policy, &events, None);
+        events.push(process(began, Status::Firing));
+        let (decisions, engine) = run_with(&policy, &events, None, &words);
         let told = reasons(&decisions)[&(events.len() as u64 - 1)][0];
         let bound = began + policy.defaults.hold.critical_longest;
         let in_time = pages(&decisions).any(|page| page.ts >= began && page.ts <= bound);
         let open = engine.incidents().iter().any(|(summary, open)| *open && summary.severity == Severity::Critical);
         prop_assert!(in_time || (told.outcome() == Outcome::Join && open), "it ended as {}", told);
+    }
+
+    #[test]
+    fn what_is_said_of_some_moves_no_page_of_others(throws in throws(), words in words()) {
+        let (mut now, mut events) = (START, Vec::new());
+        for throw in throws {
+            let place = if throw.1 % 3 == 0 { "near" } else { "far" };
+            let mut event = event(throw, &mut now);
+            event.check = format!("{place}-{}", event.check);
+            event.service = event.service.map(|name| format!("{place}-{name}"));
+            event.host = event.host.map(|name| format!("{place}-{name}"));
+            events.push(event);
+        }
+        let near = |page: &Page| page.services.iter().any(|service| service.starts_with("near"));
+        let told = |decisions: &[Decision]| -> Vec<_> {
+            let near = pages(decisions).filter(|page| near(page));
+            near.map(|page| (page.ts, page.action, page.severity, page.title.clone(), page.alerts.clone())).collect()
+        };
+        let policy = Policy::default();
+        let silent = told(&run(&policy, &events, None).0);
+        // What is said of the near ones is left out: it may move them.
+        let far = |(before, incident, opinion): Word| {
+            let (_, engine) = run(&policy, &events[..before.min(events.len())], None);
+            let about = engine.why_incident(IncidentId(incident))?;
+            about.members.iter().all(|member| member.name.contains("far-")).then_some((before, incident, opinion))
+        };
+        let words: Vec<Word> = words.into_iter().filter_map(far).take(1).collect();
+        prop_assert_eq!(silent, told(&run_with(&policy, &events, None, &words).0));
+    }
+
+    #[test]
+    fn what_is_withdrawn_was_never_said(throws in throws(), words in words()) {
+        let events = stream(&throws);
+        let taken_back = |&(before, incident, opinion): &Word| {
+            [(before, incident, opinion), (before, incident, Opinion::Withdraw)]
+        };
+        let words: Vec<Word> = words.iter().flat_map(taken_back).collect();
+        let (mut said, _) = run_with(&policy(), &events, None, &words);
+        let (mut silent, _) = run(&policy(), &events, None);
+        for decision in said.iter_mut().chain(&mut silent) {
+            if let Decision::Incident(summary) = decision {
+                // The timeline tells that it was said, and that it was taken back.
+                summary.moments.clear();
+            }
+        }
+        prop_assert_eq!(lines(&said), lines(&silent));
     }
 
     #[test]

@@ -15,6 +15,8 @@ const fn number(name: &'static str, form: Form, default: &'static str, doc: &'st
 }
 
 const SHARE: Form = Form::Number(0.0, 1.0);
+/// People never silence: something is always left.
+const MOST_MOVED: Form = Form::Number(0.0, 0.9);
 const WEIGHT: Form = Form::Number(0.0, 1000.0);
 const BITS: Form = Form::Number(0.0, 100.0);
 
@@ -58,6 +60,9 @@ pub(super) const JUDGEMENT: Object = Object::new(
         time("frozen_most", "1d", "It teaches nothing for at most this long after the incident was opened. Lower: what stays is the new ordinary sooner. Higher: later."),
         time("source_known_after", "7d", "A source that has spoken for this long is expected to go on: it pages when it is silent for three times its longest pause (at least 15 minutes; not where it pauses for more than two hours anyway). Lower: sooner known. Higher: later; `365d` = never."),
         time("resolve_after", "5m", "An incident is over when all its alerts are, for this long. Lower: closed sooner, reopened more. Higher: later, with fewer reopenings."),
+        number("feedback", MOST_MOVED, "0.3", "The share of what a start is worth that one word of a person takes (noise) or gives (useful). Lower: it takes more words to change anything. Higher: one word changes much."),
+        number("feedback_most", MOST_MOVED, "0.6", "The most that all words together move. Lower: people can dull and sharpen less. Higher: more, but never all."),
+        number("feedback_kin", SHARE, "0.25", "What a word about the same check elsewhere counts. Lower: words stay where they were said. Higher: they speak of the check everywhere."),
         time("late", "1h", "Events older than this when they arrive are suppressed as `late`. Lower: a sender that was cut off is ignored sooner. Higher: old news may page."),
     ],
 );
@@ -113,6 +118,9 @@ fn slot<'j>(judgement: &'j mut Judgement, name: &str) -> Option<&'j mut f64> {
         "frozen_most" => &mut judgement.frozen_most,
         "source_known_after" => &mut judgement.source_known_after,
         "resolve_after" => &mut judgement.resolve_after,
+        "feedback" => &mut judgement.feedback,
+        "feedback_most" => &mut judgement.feedback_most,
+        "feedback_kin" => &mut judgement.feedback_kin,
         "late" => &mut judgement.late,
         _ => return None,
     })

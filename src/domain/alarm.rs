@@ -213,7 +213,14 @@ impl Alarms {
     pub fn why_incident(&self, id: IncidentId) -> Option<IncidentExplanation> {
         let summary = self.alarms.get(&id)?.summary.clone();
         let open = summary.resolved.is_none();
-        Some(IncidentExplanation { summary, open, origins: Vec::new(), suspects: Vec::new(), members: Vec::new() })
+        Some(IncidentExplanation {
+            summary,
+            open,
+            origins: Vec::new(),
+            suspects: Vec::new(),
+            feedback: None,
+            members: Vec::new(),
+        })
     }
 
     /// Adds its counts to those of the engine.

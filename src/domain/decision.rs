@@ -81,6 +81,8 @@ pub struct Evidence {
     pub changes: Option<u32>,
     /// The window of these changes, in seconds.
     pub window: Option<f32>,
+    /// What people's words about earlier incidents added to `surprise`; below 0: took from it.
+    pub feedback_bits: Option<f32>,
 }
 
 /// A component's name on a page, most likely origin first.

@@ -7,8 +7,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::decision::{IncidentSummary, Verdict};
+use super::decision::{IncidentId, IncidentSummary, Verdict};
 use super::fingerprint::Fingerprint;
+use super::opinion::Opinion;
 use super::reason::{Outcome, Reason};
 use super::signal::{Kind, Severity};
 use super::time::Timestamp;
@@ -24,8 +25,29 @@ pub struct IncidentExplanation {
     pub origins: Vec<Candidate>,
     /// Changes shortly before, latest first.
     pub suspects: Vec<String>,
+    /// What people said of it, if that stands.
+    pub feedback: Option<Said>,
     /// Its series, each with what was decided about it lately.
     pub members: Vec<SeriesExplanation>,
+}
+
+/// What a person said of an incident, and what that is worth now.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Said {
+    /// The incident.
+    pub incident: IncidentId,
+    /// What was said.
+    pub opinion: Opinion,
+    /// Who said it.
+    pub by: Arc<str>,
+    /// When.
+    pub at: Timestamp,
+    /// Whether it is about the series itself; else about its check elsewhere.
+    pub own: bool,
+    /// Whether it is about something critical, too.
+    pub critical: bool,
+    /// What it is worth by now, in fresh words about a series itself, −1 to 1; below 0: noise.
+    pub worth: f64,
 }
 
 /// A service that an incident may have begun in, with the arithmetic of its rank. All in fresh bits of surprise when
@@ -81,6 +103,10 @@ pub struct SeriesExplanation {
     pub changes: u32,
     /// Since when it is treated as flapping.
     pub flapping_since: Option<Timestamp>,
+    /// What people said that counts for it: about itself, then about its check elsewhere.
+    pub feedback: Vec<Said>,
+    /// The share of the bits of its next start that this takes (below 0) or gives: of a warning, of a critical.
+    pub feedback_share: (f64, f64),
     /// Events still waiting for their verdict.
     pub waiting: u32,
     /// The latest verdicts, oldest first.

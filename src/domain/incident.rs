@@ -56,6 +56,8 @@ pub(crate) struct Incident {
     pub(crate) origins: Vec<Candidate>,
     /// Changes shortly before it paged, latest first.
     pub(crate) suspects: Vec<String>,
+    /// Those of its members that were critical when they made it page.
+    pub(crate) critical: BTreeSet<Fingerprint>,
 }
 
 impl Incident {
@@ -96,7 +98,7 @@ impl Incident {
 
 impl Row for Incident {
     const KIND: u8 = b'i';
-    const VERSION: u8 = 2;
+    const VERSION: u8 = 3;
 
     fn fingerprint(&self) -> Fingerprint {
         Self::key(self.id())

@@ -105,6 +105,12 @@ pub struct Judgement {
     pub source_known_after: f64,
     /// An incident is over when all its alerts are, for this long (300 s).
     pub resolve_after: f64,
+    /// The share of what an onset is worth that one word of a person takes (noise) or gives (useful) (0.3) …
+    pub feedback: f64,
+    /// … and the most that all words together move (0.6): what people say dulls and sharpens, it never silences …
+    pub feedback_most: f64,
+    /// … and what a word about the same check elsewhere counts (0.25).
+    pub feedback_kin: f64,
     /// Events older than this when they arrive are suppressed as `late` (1 hour).
     pub late: f64,
 }
@@ -160,6 +166,9 @@ impl Default for Judgement {
             frozen_most: DAY,
             source_known_after: 7.0 * DAY,
             resolve_after: 300.0,
+            feedback: 0.3,
+            feedback_most: 0.6,
+            feedback_kin: 0.25,
             late: HOUR,
         }
     }

@@ -12,7 +12,7 @@ use super::reason::Reason;
 use super::time::Timestamp;
 
 /// How many numbers [`Evidence`] may have.
-const NUMBERS: usize = 11;
+const NUMBERS: usize = 12;
 /// The bit that says whether there was too little history.
 const INSUFFICIENT: u16 = 1 << NUMBERS;
 
@@ -55,6 +55,7 @@ impl From<Evidence> for Numbers {
             number(evidence.usually_lasts),
             evidence.changes,
             number(evidence.window),
+            number(evidence.feedback_bits),
         ];
         let mut numbers =
             Self { present: if evidence.insufficient_history { INSUFFICIENT } else { 0 }, ..Self::default() };
@@ -83,6 +84,7 @@ impl From<Numbers> for Evidence {
             usually_lasts: number(8),
             changes: bits(9),
             window: number(10),
+            feedback_bits: number(11),
         }
     }
 }

@@ -205,7 +205,7 @@ impl Series {
 
 impl Row for Series {
     const KIND: u8 = b's';
-    const VERSION: u8 = 3;
+    const VERSION: u8 = 4;
 
     fn fingerprint(&self) -> Fingerprint {
         self.fingerprint

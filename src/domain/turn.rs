@@ -3,6 +3,7 @@
 use super::decision::{Decision, IncidentId};
 use super::event::Event;
 use super::notification::{Notification, NotificationKey};
+use super::opinion::Opinion;
 use super::policy::Policy;
 use super::silence::Silence;
 use std::sync::Arc;
@@ -32,6 +33,15 @@ pub enum Input<'a> {
     Resolve {
         /// Which.
         incident: IncidentId,
+        /// Who.
+        by: &'a str,
+    },
+    /// A person (named) says whether the page of an incident was worth it, or takes back what was said.
+    Feedback {
+        /// Which.
+        incident: IncidentId,
+        /// What is said.
+        opinion: Opinion,
         /// Who.
         by: &'a str,
     },

@@ -14,14 +14,17 @@ use serde_json::json;
 
 use super::answer::{Failure, json_answer, json_text};
 use super::app::App;
-use crate::domain::{Fingerprint, IncidentId, SeriesExplanation, Tally};
+use crate::domain::{Fingerprint, IncidentId, Opinion, SeriesExplanation, Tally};
 use crate::inbox::{Order, View};
 use crate::replay::explanations::{incident_json, series_json, summary_json};
 use crate::replay::sentences;
 use crate::replay::wording::Ink;
+use crate::sinks::clean;
 
 /// So many incidents when nobody says how many.
 const USUAL_LIMIT: usize = 100;
+/// So long may the name of who does something be, in characters.
+const NAME_LENGTH: usize = 100;
 /// So many series are suggested for a name that fits several.
 const MOST_SUGGESTED: usize = 20;
 
@@ -117,6 +120,36 @@ pub(super) async fn resolve(
     act(&app, &id, &body, Order::Resolve).await
 }
 
+/// What a person says, and who.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Word {
+    verdict: String,
+    by: Option<String>,
+}
+
+/// `POST /api/v1/incidents/{id}/feedback`, with `{"verdict": "noise", "by": "NAME"}`.
+pub(super) async fn feedback(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+    body: axum::body::Bytes,
+) -> Result<Response, Failure> {
+    const HELP: &str = "send {\"verdict\": \"noise\", \"useful\" or \"withdraw\", \"by\": \"YOUR NAME\"}";
+    let id = incident_id(&id)?;
+    let Word { verdict, by } = serde_json::from_slice(&body).map_err(|error| {
+        Failure::new(StatusCode::BAD_REQUEST, format!("the body cannot be read: {error}"), HELP).at("body")
+    })?;
+    let opinion: Opinion = verdict.parse().map_err(|_| {
+        let message = format!("`{}` is nothing that can be said of an incident", clean::line(&verdict, NAME_LENGTH));
+        Failure::new(StatusCode::BAD_REQUEST, message, HELP).at("verdict")
+    })?;
+    if app.inbox.ask(move |view| view.alarms.why_incident(id).is_some()).await? {
+        let message = format!("incident {id} is about Squelch itself: no judgement made it, so none can be moved");
+        return Err(Failure::new(StatusCode::CONFLICT, message, "take it or resolve it instead").at("path"));
+    }
+    ordered(&app, id, Order::Feedback(id, opinion, named(by))).await
+}
+
 async fn act(app: &App, id: &str, body: &[u8], order: fn(IncidentId, String) -> Order) -> Result<Response, Failure> {
     let id = incident_id(id)?;
     let By { by } = if body.is_empty() {
@@ -127,12 +160,22 @@ async fn act(app: &App, id: &str, body: &[u8], order: fn(IncidentId, String) -> 
             Failure::new(StatusCode::BAD_REQUEST, format!("the body cannot be read: {error}"), help).at("body")
         })?
     };
+    ordered(app, id, order(id, named(by))).await
+}
+
+/// Who does it: one line of a name.
+fn named(by: Option<String>) -> String {
+    let name = by.map(|by| clean::line(&by, NAME_LENGTH)).filter(|by| !by.trim().is_empty());
+    name.unwrap_or_else(|| "somebody over HTTP".to_owned())
+}
+
+/// Gives an order about an incident that exists, and answers with the incident as it is then.
+async fn ordered(app: &App, id: IncidentId, order: Order) -> Result<Response, Failure> {
     let exists = move |view: &View<'_>| view.incidents().iter().any(|(summary, _)| summary.incident == id);
     if !app.inbox.ask(exists).await? {
         return Err(no_incident(id));
     }
-    let by = by.filter(|by| !by.trim().is_empty()).unwrap_or_else(|| "somebody over HTTP".to_owned());
-    app.inbox.order(order(id, by)).await?;
+    app.inbox.order(order).await?;
     let found = app.inbox.ask(move |view| view.incidents().into_iter().find(|(summary, _)| summary.incident == id));
     let (summary, open) = found.await?.ok_or_else(|| no_incident(id))?;
     Ok(json_text(StatusCode::OK, summary_json(&summary, open)))

@@ -37,6 +37,7 @@ pub const PATHS: &[&str] = &[
     "GET /api/v1/incidents/{id}",
     "GET /api/v1/incidents/{id}/why",
     "POST /api/v1/incidents/{id}/ack",
+    "POST /api/v1/incidents/{id}/feedback",
     "POST /api/v1/incidents/{id}/resolve",
     "GET /api/v1/series",
     "GET /api/v1/series/{key}/why",
@@ -65,6 +66,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/api/v1/incidents/{id}", get(incidents::one))
         .route("/api/v1/incidents/{id}/why", get(incidents::why))
         .route("/api/v1/incidents/{id}/ack", post(incidents::acknowledge))
+        .route("/api/v1/incidents/{id}/feedback", post(incidents::feedback))
         .route("/api/v1/incidents/{id}/resolve", post(incidents::resolve))
         .route("/api/v1/series", get(incidents::series))
         .route("/api/v1/series/{*key}", get(incidents::why_series))

@@ -57,6 +57,7 @@ fn evidence_fields(line: &mut Object<'_>, evidence: &Evidence) {
         line.whole("changes", u64::from(changes));
     }
     line.number_if_any("window", evidence.window);
+    line.number_if_any("feedback_bits", evidence.feedback_bits);
 }
 
 fn write_page(page: &Page, out: &mut String) {

@@ -2,7 +2,7 @@
 
 use super::decisions::{incident_fields, verdict_fields};
 use super::json::Object;
-use crate::domain::{Candidate, IncidentExplanation, IncidentSummary, SeriesExplanation, Verdict};
+use crate::domain::{Candidate, IncidentExplanation, IncidentSummary, Said, SeriesExplanation, Verdict};
 
 /// One incident with everything that is known of it, as a JSON object.
 #[must_use]
@@ -13,6 +13,7 @@ pub fn incident_json(explanation: &IncidentExplanation) -> String {
     line.flag("open", explanation.open);
     line.list("origins", &explanation.origins, candidate);
     line.texts("suspects", &explanation.suspects);
+    line.list("feedback", explanation.feedback.as_slice(), said);
     line.list("members", &explanation.members, write_series);
     line.close();
     out
@@ -48,6 +49,18 @@ fn candidate(candidate: &Candidate, out: &mut String) {
     line.close();
 }
 
+fn said(said: &Said, out: &mut String) {
+    let mut line = Object::open(out);
+    line.text("incident", &said.incident.to_string());
+    line.text("verdict", said.opinion.word());
+    line.text("by", &said.by);
+    line.time("ts", said.at);
+    line.flag("own", said.own);
+    line.flag("critical", said.critical);
+    line.number("worth", said.worth);
+    line.close();
+}
+
 fn write_series(series: &SeriesExplanation, out: &mut String) {
     let mut line = Object::open(out);
     line.text("series", &series.name);
@@ -72,6 +85,9 @@ fn write_series(series: &SeriesExplanation, out: &mut String) {
     line.number("fresh_bits", series.fresh_bits);
     line.whole("changes", u64::from(series.changes));
     line.time_or_null("flapping_since", series.flapping_since);
+    line.list("feedback", &series.feedback, said);
+    line.number("feedback_share", series.feedback_share.0);
+    line.number("feedback_share_critical", series.feedback_share.1);
     line.whole("waiting", u64::from(series.waiting));
     line.list("verdicts", &series.verdicts, |verdict: &Verdict, out| {
         let mut item = Object::open(out);

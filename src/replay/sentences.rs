@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::account::text::course;
 use super::wording::{Ink, amount, date_and_time, day_and_time, names, several, span, wrapped};
-use crate::domain::{Candidate, Evidence, IncidentExplanation, SeriesExplanation, Timestamp, Verdict};
+use crate::domain::{Candidate, Evidence, IncidentExplanation, Opinion, Said, SeriesExplanation, Timestamp, Verdict};
 
 /// How many of an incident's series are explained in full.
 const MOST_MEMBERS: usize = 8;
@@ -20,6 +20,10 @@ pub fn incident(explanation: &IncidentExplanation, now: Timestamp, ink: Ink) -> 
     paragraph(&mut out, &format!("It {}.", course(summary)));
     if let Some(taken) = summary.acknowledged {
         paragraph(&mut out, &format!("A person took it at {} UTC.", date_and_time(taken)));
+    }
+    if let Some(said) = &explanation.feedback {
+        let left = amount(100.0 * said.worth.abs());
+        paragraph(&mut out, &format!("{}; {left}% of that is left.", word(said)));
     }
     if !explanation.origins.is_empty() {
         let ranked: Vec<String> = explanation.origins.iter().map(arithmetic).collect();
@@ -52,6 +56,9 @@ pub fn series(series: &SeriesExplanation, now: Timestamp, ink: Ink) -> String {
     paragraph(&mut out, &present(series, now));
     paragraph(&mut out, &habits(series));
     paragraph(&mut out, &stage_flap(series));
+    if !series.feedback.is_empty() {
+        paragraph(&mut out, &feedback(series));
+    }
     let rule = series.rule.as_ref().map_or_else(
         || "No rule speaks of it: the defaults apply.".to_owned(),
         |rule| format!("The rule `{rule}` applies."),
@@ -133,6 +140,42 @@ fn habits(series: &SeriesExplanation) -> String {
     text
 }
 
+/// So many of the words about a series are told one by one.
+const MOST_WORDS: usize = 5;
+
+/// What people said that counts for a series, and what it comes to.
+fn feedback(series: &SeriesExplanation) -> String {
+    let told = |said: &Said| {
+        let whom = if said.own { "" } else { " of its check elsewhere" };
+        format!("{} (incident {}{whom}, worth {} of a word now)", word(said), said.incident, amount(said.worth.abs()))
+    };
+    let latest: Vec<String> = series.feedback.iter().rev().map(told).collect();
+    let (warning, critical) = series.feedback_share;
+    let sum = |share: f64| {
+        let percent = amount(100.0 * share.abs());
+        match share {
+            0.0 => "counts in full".to_owned(),
+            ..0.0 => format!("counts for {percent}% less"),
+            _ => format!("is lifted by {percent}% of what lacks to the most"),
+        }
+    };
+    let sum = match warning.total_cmp(&critical) {
+        std::cmp::Ordering::Equal => format!("Its next start {}", sum(warning)),
+        _ => format!("Its next start {}; one that is critical {}", sum(warning), sum(critical)),
+    };
+    format!("People said of it: {}. {sum}.", names(&latest, MOST_WORDS))
+}
+
+/// Who said what, and when.
+fn word(said: &Said) -> String {
+    let called = match said.opinion {
+        Opinion::Noise => "noise",
+        Opinion::Useful => "useful",
+        Opinion::Withdraw => "withdrawn",
+    };
+    format!("{} called it {called} at {} UTC", said.by, date_and_time(said.at))
+}
+
 fn stage_flap(series: &SeriesExplanation) -> String {
     let changes = several(u64::from(series.changes), "change");
     match series.flapping_since {
@@ -192,10 +235,16 @@ fn surprising(evidence: &Evidence, surprise: f64) -> String {
         let _ = write!(text, ": {}", names(&terms, terms.len()));
     }
     let sum: f32 = [evidence.rate_bits, evidence.severity_bits, evidence.value_bits].into_iter().flatten().sum();
+    let said = f64::from(evidence.feedback_bits.unwrap_or(0.0));
+    let surprise = surprise - said;
     if f64::from(sum) >= surprise + 0.05 && surprise > 0.0 {
         let share = 100.0 * surprise / f64::from(sum);
         let why = if evidence.severity_bits.is_some() { "more is no more" } else { "it was no critical" };
         let _ = write!(text, "; {share:.0}% of their sum counts, because {why}");
+    }
+    if evidence.feedback_bits.is_some() {
+        let verb = if said < 0.0 { "took" } else { "added" };
+        let _ = write!(text, "; what people said of earlier incidents {verb} {} bits", amount(said.abs()));
     }
     if evidence.insufficient_history {
         text.push_str(", by what its kind does elsewhere, for want of history");

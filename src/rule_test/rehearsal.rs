@@ -84,6 +84,10 @@ impl Stage {
                 self.engine.handle(now, Input::Event { seq, event }, &mut self.turn);
             }
             Act::Silence(silence) => self.engine.handle(now, Input::Silence(silence), &mut self.turn),
+            Act::Feedback(incident, opinion, by) => {
+                let input = Input::Feedback { incident: *incident, opinion: *opinion, by };
+                self.engine.handle(now, input, &mut self.turn);
+            }
             Act::Acknowledge(incident, by) => {
                 self.engine.handle(now, Input::Acknowledge { incident: *incident, by }, &mut self.turn);
             }

@@ -51,6 +51,7 @@ fn came_in(step: &Step) -> String {
         Act::Silence(silence) => format!("silence `{}` until {}", silence.id, offset(silence.until)),
         Act::Acknowledge(incident, by) => format!("{by} takes #{incident}"),
         Act::Resolve(incident, by) => format!("{by} closes #{incident}"),
+        Act::Feedback(incident, opinion, by) => format!("{by} says of #{incident}: {opinion}"),
         Act::Rules(_) => "new rules".to_owned(),
         Act::Restart => "restart".to_owned(),
     }

@@ -198,6 +198,9 @@ impl Judge {
             Item::Order(order) => match order {
                 Order::Acknowledge(incident, by) => Some(Input::Acknowledge { incident: *incident, by }),
                 Order::Resolve(incident, by) => Some(Input::Resolve { incident: *incident, by }),
+                Order::Feedback(incident, opinion, by) => {
+                    Some(Input::Feedback { incident: *incident, opinion: *opinion, by })
+                }
                 Order::Silence(silence) => Some(Input::Silence(silence)),
                 Order::Policy(policy) => Some(Input::Policy(Arc::clone(policy))),
                 Order::Delivered(key) => Some(Input::Delivered(key)),
@@ -222,7 +225,8 @@ impl Judge {
                 self.alarms.trouble_over(now, title, &policy, turn);
                 true
             }
-            Order::Silence(_) | Order::Policy(_) => false,
+            // No judgement made these pages, so nothing can be learned of them.
+            Order::Feedback(..) | Order::Silence(_) | Order::Policy(_) => false,
         }
     }
 

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use super::expectation::Expectation;
-use crate::domain::{Event, IncidentId, Policy, Silence, Timestamp};
+use crate::domain::{Event, IncidentId, Opinion, Policy, Silence, Timestamp};
 
 /// Time 0 of every timeline: Monday 2026-01-05, 00:00 UTC.
 pub const START: Timestamp = Timestamp::from_millis(1_767_571_200_000);
@@ -66,6 +66,8 @@ pub enum Act {
     Acknowledge(IncidentId, String),
     /// A person declares an incident to be over.
     Resolve(IncidentId, String),
+    /// A person says what an incident was worth, or takes that back.
+    Feedback(IncidentId, Opinion, String),
     /// New rules are in force.
     Rules(Arc<Policy>),
     /// Squelch is killed, and started again from what it had stored.

@@ -8,7 +8,7 @@ use super::case::{Act, START, Step};
 use super::grammar::SIGNAL_VERBS;
 use crate::config::findings::{Complaint, Findings, quoted, suggestion};
 use crate::config::value::{Checked, Record, Value};
-use crate::domain::{Event, IncidentId, Silence, Status, Timestamp};
+use crate::domain::{Event, IncidentId, Opinion, Silence, Status, Timestamp};
 
 /// More steps than this are no test.
 const MOST_STEPS: usize = 1_000_000;
@@ -99,6 +99,8 @@ impl<'r> Steps<'r> {
             self.push(at, Act::Acknowledge(IncidentId(incident), by()));
         } else if let Some(incident) = record.whole("close") {
             self.push(at, Act::Resolve(IncidentId(incident), by()));
+        } else if let Some((opinion, incident)) = opinion(record) {
+            self.push(at, Act::Feedback(IncidentId(incident), opinion, by()));
         } else if record.flag("restart") == Some(true) {
             self.push(at, Act::Restart);
         } else {
@@ -194,6 +196,11 @@ fn times(line: &Checked, findings: &mut Findings<'_>) -> Vec<Timestamp> {
         at = at + every;
     }
     times
+}
+
+/// What is said of which incident: the keys are the words of [`Opinion`].
+fn opinion(record: &Record) -> Option<(Opinion, u64)> {
+    Opinion::ALL.iter().find_map(|&opinion| Some((opinion, record.whole(opinion.word())?)))
 }
 
 fn status(verb: &str) -> Status {

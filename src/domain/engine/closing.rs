@@ -138,6 +138,8 @@ impl Engine {
         };
         let now = self.now();
         let mut closed: Vec<_> = self.incidents.rows().filter(|(_, i)| old(i, now)).map(|(_, i)| i.id()).collect();
+        // What people said of an incident can be withdrawn as long as it counts.
+        closed.retain(|&id| !self.is_talked_of(id));
         closed.sort_unstable();
         let surplus = self.closed.saturating_sub(KEPT);
         for id in closed.into_iter().take(surplus) {

@@ -10,6 +10,7 @@ use crate::domain::decision::{Decision, IncidentId, IncidentSummary, Notice, Not
 use crate::domain::explain::Candidate;
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::incident::{Incident, Witnesses};
+use crate::domain::level::Level;
 use crate::domain::reason::Reason;
 use crate::domain::series::Series;
 use crate::domain::signal::{Kind, Severity};
@@ -145,14 +146,17 @@ impl Engine {
         if let Some(before) = before {
             self.look_at_end(before);
         }
-        let members: Vec<Fingerprint> = surge.makers().map(|slot| self.series.at(slot).fingerprint).collect();
+        let members: Vec<(Fingerprint, Level)> =
+            surge.makers().map(|slot| self.series.at(slot)).map(|series| (series.fingerprint, series.level)).collect();
         self.name_parts(id, surge);
         if let Some(incident) = self.incident_mut(id) {
             (incident.surged, incident.alive) = (now, now);
             incident.components.insert(fingerprint);
             incident.kinds.extend(&surge.kinds.1);
             let room = Incident::MOST.saturating_sub(incident.members.len());
-            incident.members.extend(members.into_iter().take(room));
+            let members = members.into_iter().take(room);
+            incident.members.extend(members.clone().map(|(member, _)| member));
+            incident.critical.extend(members.filter(|(_, level)| *level == Level::Critical).map(|(member, _)| member));
             incident.calm_at = None;
             incident.summary.severity = incident.summary.severity.max(surge.severity);
         }
@@ -253,6 +257,7 @@ impl Engine {
             components: BTreeSet::new(),
             kinds: BTreeSet::new(),
             members: BTreeSet::new(),
+            critical: BTreeSet::new(),
             witnesses: Witnesses::default(),
             joined: BTreeSet::new(),
             events: Vec::new(),

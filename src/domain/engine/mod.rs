@@ -4,13 +4,14 @@
 //! resolves, changes); `mutes` holds back what a silence or an inhibition covers; `onset` works out how
 //! surprising the start is (`stage::surprise`, `value`, `burst`) and hands its bits to its components, whose meters
 //! (`surge`) say when it is enough; `flapping` takes over what changes too often; `incidents` opens, joins,
-//! escalates (`kinship` finds which, `paging` tells people, `closing` ends it); `ledger` keeps the sums. What may still become a page waits
+//! escalates (`kinship` finds which, `paging` tells people, `closing` ends it, `feedback` is what people say of it); `ledger` keeps the sums. What may still become a page waits
 //! for its verdict, no longer than its hold.
 //!
 //! Deliberately without I/O, clock, randomness, logging, locks or statics, and without any order that depends on
 //! how the state came about: an engine restored from its records decides as if it had never stopped.
 
 mod closing;
+mod feedback;
 mod flapping;
 mod hearing;
 mod incidents;
@@ -43,6 +44,7 @@ use super::fingerprint::Fingerprint;
 use super::heartbeat::Heartbeat;
 use super::incident::Incident;
 use super::ledger::{Changes, Ledger};
+use super::opinion::Feedback;
 use super::policy::Policy;
 use super::series::Series;
 use super::source::Source;
@@ -67,10 +69,13 @@ pub struct Engine {
     incidents: Table<Incident>,
     silences: Table<mutes::Ordered>,
     heartbeats: Table<Heartbeat>,
+    feedback: Table<Feedback>,
     outbox: Table<outbox::Owed>,
     timers: Timers,
     /// The latest incident of each origin. Follows from `incidents`.
     known: FxHashMap<Option<Arc<str>>, IncidentId>,
+    /// The incidents of which a word about a series, or about a check, was said; ascending. Follows from `feedback`.
+    said: FxHashMap<Fingerprint, Vec<IncidentId>>,
     /// How many incidents are closed but still remembered. Follows from `incidents`.
     closed: usize,
     /// The series that are flapping, by check. Follows from `series`.
@@ -102,9 +107,11 @@ impl Engine {
             incidents: Table::default(),
             silences: Table::default(),
             heartbeats: Table::default(),
+            feedback: Table::default(),
             outbox: Table::default(),
             timers: Timers::default(),
             known: FxHashMap::default(),
+            said: FxHashMap::default(),
             closed: 0,
             flapping: FxHashMap::default(),
             inhibiting: BTreeMap::new(),
@@ -128,6 +135,7 @@ impl Engine {
             Input::Policy(policy) => self.follow(policy, turn),
             Input::Acknowledge { incident, by } => self.acknowledge(incident, by, turn),
             Input::Resolve { incident, by } => self.resolve_by_hand(incident, by, turn),
+            Input::Feedback { incident, opinion, by } => self.hear_opinion(incident, opinion, by),
             Input::Silence(silence) => self.order_silence(silence, turn),
             Input::Delivered(key) => self.delivered(key),
             Input::Undeliverable { key, error } => self.undeliverable(key, error, turn),

@@ -11,8 +11,8 @@ use crate::domain::fingerprint::Fingerprint;
 use crate::domain::level::Level;
 use crate::domain::policy::PageMode;
 use crate::domain::reason::Reason;
-use crate::domain::stage::forget;
 use crate::domain::stage::surprise::{Bits, Onset};
+use crate::domain::stage::{feedback, forget};
 use crate::domain::table::Slot;
 use crate::domain::timers::Due;
 use crate::domain::turn::Turn;
@@ -25,6 +25,8 @@ struct Worth {
     terms: Bits,
     /// Of the value.
     value: f64,
+    /// What people's words added (below 0: took); `None` = nobody said anything that counts.
+    feedback: Option<f64>,
 }
 
 impl Engine {
@@ -111,10 +113,12 @@ impl Engine {
             value_bits: (worth.value > 0.0).then_some(worth.value as f32),
             usual_per_day: Some(worth.terms.usual_per_day as f32),
             insufficient_history: worth.terms.insufficient_history,
+            feedback_bits: worth.feedback.map(|bits| bits as f32),
             ..Evidence::default()
         };
         series.evidence = evidence.into();
-        self.keep_alive(slot, worth.bits);
+        // What people say moves pages, not how long a trouble is remembered.
+        self.keep_alive(slot, worth.bits - worth.feedback.unwrap_or(0.0));
         if level == Level::Critical {
             self.watch_duration(slot, self.policy.judgement.calm);
             self.arm_for_worse(slot);
@@ -136,8 +140,16 @@ impl Engine {
         let judgement = &self.policy.judgement;
         let learned = (now.since(start) / judgement.learning).min(1.0);
         let weight = if level == Level::Critical { 1.0 } else { judgement.warning_weight * learned };
-        let bits = (terms.rate + terms.severity + value).clamp(0.0, judgement.most) * weight;
-        Worth { bits, terms, value }
+        let bits = |bits: f64| (bits + value).clamp(0.0, judgement.most) * weight;
+        let start = terms.rate + terms.severity;
+        let unmoved = bits(start);
+        match self.feedback_share(slot, level) {
+            0.0 => Worth { bits: unmoved, terms, value, feedback: None },
+            share => {
+                let moved = bits(feedback::moved(start, share, judgement));
+                Worth { bits: moved, terms, value, feedback: Some(moved - unmoved) }
+            }
+        }
     }
 
     fn value_bits(&mut self, slot: Slot, event: Option<&Event>, frozen: bool) -> f64 {

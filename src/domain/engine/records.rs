@@ -10,6 +10,7 @@ use crate::domain::fingerprint::Fingerprint;
 use crate::domain::heartbeat::Heartbeat;
 use crate::domain::incident::Incident;
 use crate::domain::ledger::{Changes, Ledger};
+use crate::domain::opinion::Feedback;
 use crate::domain::policy::Policy;
 use crate::domain::series::Series;
 use crate::domain::source::Source;
@@ -64,6 +65,7 @@ impl Engine {
             Some(&mutes::Ordered::KIND) => self.silences.restore(value).map(drop),
             Some(&Heartbeat::KIND) => self.heartbeats.restore(value).map(drop),
             Some(&outbox::Owed::KIND) => self.outbox.restore(value).map(drop),
+            Some(&Feedback::KIND) => self.feedback.restore(value).map(drop),
             Some(_) => Err("its kind is unknown: a newer version may have written it".to_owned()),
             None => Err("its key is empty".to_owned()),
         }
@@ -74,6 +76,7 @@ impl Engine {
         self.mend();
         self.link_rows();
         self.find_known();
+        self.find_said();
         self.closed = self.incidents.rows().filter(|(_, incident)| !incident.open).count();
         for (_, series) in self.series.rows().filter(|(_, series)| series.flap.episode.is_some()) {
             self.flapping.entry(series.check).or_default().insert(series.fingerprint);
@@ -159,6 +162,7 @@ impl Engine {
         self.silences.take_changes(&mut changes);
         self.heartbeats.take_changes(&mut changes);
         self.outbox.take_changes(&mut changes);
+        self.feedback.take_changes(&mut changes);
         changes
     }
 
@@ -182,10 +186,11 @@ impl Engine {
             8 => self.silences.part(from, bytes, &mut changes),
             9 => self.outbox.part(from, bytes, &mut changes),
             10 => self.heartbeats.part(from, bytes, &mut changes),
+            11 => self.feedback.part(from, bytes, &mut changes),
             _ => return (changes, None),
         };
         let next = next.map_or((table + 1) * TABLE, |slot| table * TABLE + u64::from(slot));
-        (changes, (next / TABLE <= 10).then_some(next))
+        (changes, (next / TABLE <= 11).then_some(next))
     }
 }
 

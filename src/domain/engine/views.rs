@@ -55,6 +55,7 @@ impl Engine {
             open: incident.open,
             origins: incident.origins.clone(),
             suspects: incident.suspects.clone(),
+            feedback: self.said_about(id),
             members,
         })
     }
@@ -84,6 +85,8 @@ impl Engine {
             fresh_bits: series.fresh(),
             changes: self.longest_window(slot).map_or(0, |window| series.flap.count(window, now)),
             flapping_since: series.flap.episode.as_ref().map(|episode| episode.since),
+            feedback: self.said_of(slot),
+            feedback_share: (self.feedback_share(slot, Level::On), self.feedback_share(slot, Level::Critical)),
             waiting: series.waiting.len() as u32,
             verdicts: series.verdicts(),
         })

@@ -4,6 +4,7 @@
 pub(crate) mod burst;
 pub(crate) mod detector;
 pub(crate) mod duration;
+pub(crate) mod feedback;
 pub(crate) mod flap;
 pub(crate) mod forget;
 pub(crate) mod meter;
