@@ -111,6 +111,8 @@ fn what_the_judge_fails_on_is_paged_and_the_rest_is_judged() {
     let why = get(to, &format!("{path}/why"));
     assert!(why.body.contains("could not judge"), "{}", why.body);
     assert_eq!(post(to, &format!("{path}/ack"), r#"{"by":"ann"}"#).status, 200);
+    let own = post(to, &format!("{path}/feedback"), r#"{"verdict":"noise","by":"ann"}"#);
+    assert_eq!(own.status, 409, "it is no judgement that could be moved: {}", own.body);
     assert_eq!(post(to, &format!("{path}/resolve"), r#"{"by":"ann"}"#).json()["open"], false);
     assert!(get(to, "/metrics").body.contains("\nsquelch_judge_failures_total 2\n"));
     let console = running.stop();
@@ -119,6 +121,51 @@ fn what_the_judge_fails_on_is_paged_and_the_rest_is_judged() {
     let running = Running::start(settings(dir.path()), None);
     let again = tally(running.address());
     assert_eq!((&again["accepted"], &again["verdicts"]["judge_failed"]), (&json!(4), &json!(2)), "{again}");
+    running.stop();
+}
+
+#[test]
+fn what_a_person_says_of_an_incident_is_told_by_why_survives_a_restart_and_can_be_withdrawn() {
+    let dir = tempfile::tempdir().unwrap();
+    let settings = || settings(dir.path());
+    let start = settings();
+    let rule = "rules:\n  - name: loud\n    match: ['severity=\"critical\"']\n    page: always\n";
+    fs::write(dir.path().join("rules/app.yaml"), rule).unwrap();
+    let running = Running::start(start, None);
+    let to = running.address();
+    assert_eq!(post(to, "/api/v1/events", &event("disk")).status, 200);
+    let say = |to, body: &str| post(to, "/api/v1/incidents/1/feedback", body);
+    for bad in ["", "{}", r#"{"verdict":"boring"}"#, r#"{"verdict":"noise","who":"ann"}"#] {
+        let answer = say(to, bad);
+        assert_eq!(answer.status, 400, "{bad}: {}", answer.body);
+        assert!(answer.body.contains("withdraw"), "no help: {}", answer.body);
+    }
+    assert_eq!(post(to, "/api/v1/incidents/7/feedback", r#"{"verdict":"noise"}"#).status, 404);
+    let told = say(to, "{\"verdict\":\"noise\",\"by\":\"ann\\n\\u001b[2Jb\"}");
+    assert_eq!((told.status, &told.json()["incident"]), (200, &json!("1")), "{}", told.body);
+    assert!(
+        told.body.contains("ann [2Jb called it noise: the next start of its series counts for less"),
+        "{}",
+        told.body
+    );
+    running.stop();
+
+    let running = Running::start(settings(), None);
+    let to = running.address();
+    let why = || get(to, "/api/v1/incidents/1/why").json();
+    let words = |of: &Value| (of["feedback"][0]["verdict"].clone(), of["feedback"][0]["by"].clone());
+    let stands = why();
+    assert_eq!(words(&stands), (json!("noise"), json!("ann [2Jb")), "{stands}");
+    assert_eq!(words(&stands["members"][0]), words(&stands), "{stands}");
+    let share = stands["members"][0]["feedback_share_critical"].as_f64().unwrap();
+    assert!((share + 0.3).abs() < 1e-3, "{share}");
+    let text = request(to, ("GET", "/api/v1/incidents/1/why"), &["Accept: text/plain"], b"").unwrap().body;
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(text.contains("Its next start counts for 30% less."), "{text}");
+    assert_eq!(say(to, r#"{"verdict":"withdraw","by":"ben"}"#).status, 200);
+    let taken_back = why();
+    assert_eq!((&taken_back["feedback"], &taken_back["members"][0]["feedback"]), (&json!([]), &json!([])));
+    assert!(taken_back["moments"].to_string().contains("ben withdrew what was said of it"), "{taken_back}");
     running.stop();
 }
 
