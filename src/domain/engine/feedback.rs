@@ -71,8 +71,9 @@ impl Engine {
             for about in &word.about {
                 for whom in [about.series, about.check] {
                     let said = self.said.entry(whom).or_default();
-                    if said.last() != Some(&word.incident) {
-                        said.push(word.incident);
+                    match said.last_mut() {
+                        Some((incident, critical)) if *incident == word.incident => *critical |= about.critical,
+                        _ => said.push((word.incident, about.critical)),
                     }
                 }
             }
@@ -92,21 +93,20 @@ impl Engine {
     /// The words that count for a series: about itself, then about its check elsewhere; by incident.
     pub(super) fn said_of(&self, slot: Slot) -> Vec<Said> {
         let series = self.series.at(slot);
-        let words = |whom: Fingerprint| self.said.get(&whom).into_iter().flatten().filter_map(|&id| self.word(id));
-        let is_own = |about: &&About| about.series == series.fingerprint;
-        let own = words(series.fingerprint).map(|word| self.said(word, word.about.iter().filter(is_own), true));
-        let elsewhere = words(series.check).filter(|word| !word.about.iter().any(|about| is_own(&about)));
-        let is_kin = |about: &&About| about.check == series.check;
-        let kin = elsewhere.map(|word| self.said(word, word.about.iter().filter(is_kin), false));
-        own.chain(kin).collect()
+        let about = |whom: Fingerprint| self.said.get(&whom).map_or(&[][..], Vec::as_slice);
+        let (own, kin) = (about(series.fingerprint), about(series.check));
+        let elsewhere = |(id, _): &&(IncidentId, bool)| own.binary_search_by_key(id, |(own, _)| *own).is_err();
+        let said = |words: &(IncidentId, bool), own: bool| Some(self.said(self.word(words.0)?, words.1, own));
+        let own_words = own.iter().filter_map(|words| said(words, true));
+        own_words.chain(kin.iter().filter(elsewhere).filter_map(|words| said(words, false))).collect()
     }
 
     /// The word that stands about an incident, for explanations.
     pub(super) fn said_about(&self, id: IncidentId) -> Option<Said> {
-        self.word(id).map(|word| self.said(word, word.about.iter(), true))
+        self.word(id).map(|word| self.said(word, word.about.iter().any(|about| about.critical), true))
     }
 
-    fn said<'a>(&self, word: &Feedback, mut about: impl Iterator<Item = &'a About>, own: bool) -> Said {
+    fn said(&self, word: &Feedback, critical: bool, own: bool) -> Said {
         let secs = self.now().since(word.at);
         Said {
             incident: word.incident,
@@ -114,7 +114,7 @@ impl Engine {
             by: Arc::clone(&word.by),
             at: word.at,
             own,
-            critical: about.any(|about| about.critical),
+            critical,
             worth: feedback::worth(word.opinion, own, secs, &self.policy.judgement),
         }
     }

@@ -74,8 +74,9 @@ pub struct Engine {
     timers: Timers,
     /// The latest incident of each origin. Follows from `incidents`.
     known: FxHashMap<Option<Arc<str>>, IncidentId>,
-    /// The incidents of which a word about a series, or about a check, was said; ascending. Follows from `feedback`.
-    said: FxHashMap<Fingerprint, Vec<IncidentId>>,
+    /// The incidents of which a word about a series, or about a check, was said, ascending, and whether it speaks of
+    /// criticals. Follows from `feedback`.
+    said: FxHashMap<Fingerprint, Vec<(IncidentId, bool)>>,
     /// How many incidents are closed but still remembered. Follows from `incidents`.
     closed: usize,
     /// The series that are flapping, by check. Follows from `series`.
