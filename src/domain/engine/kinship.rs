@@ -34,7 +34,9 @@ impl Engine {
             return Some((id, Reason::OpenIncident));
         }
         let known = self.known_incident(surge)?;
-        let nothing_new = surge.severity < Severity::Critical && surge.kinds.0.is_subset(&known.kinds);
+        let nothing_new = surge.severity < Severity::Critical
+            && surge.kinds.0.is_subset(&known.kinds)
+            && (known.open || self.is_back(surge, known));
         let remembered = now.since(known.alive) <= judgement.remember;
         let quiet = surge.reason != Reason::Outlived && surge.reason != Reason::Always;
         (quiet && remembered && nothing_new).then(|| (known.id(), Reason::SameOrigin))
@@ -44,6 +46,12 @@ impl Engine {
     fn known_incident(&self, surge: &Surge) -> Option<&Incident> {
         let service = surge.origin.0.service.as_deref().map(Arc::from);
         self.known.get(&service).and_then(|&id| self.incident(id))
+    }
+
+    /// Whether a surge is led by a check that an incident which is over had already. Another check is another trouble.
+    fn is_back(&self, surge: &Surge, over: &Incident) -> bool {
+        let check = |slot| &self.series.at(slot).name.check;
+        surge.makers().next().is_some_and(|slot| over.summary.checks.iter().any(|known| **known == **check(slot)))
     }
 
     /// The incidents opened within the join window, latest first. In a storm of incidents only the latest are looked at.
