@@ -52,7 +52,7 @@ pub(super) const JUDGEMENT: Object = Object::new(
         time("calm", "5m", "An incident that was calm for this long takes no new component. Lower: more incidents. Higher: strangers may join."),
         time("remember", "1h", "More of the same updates an incident for this long after its origin last surprised. Lower: it pages anew sooner. Higher: later."),
         number("alive", BITS, "2", "How many bits count as surprising there. Lower: an incident is remembered longer. Higher: shorter."),
-        number("outlived", BITS, "15", "Bits of onset and duration that make an alert which outlives its kind a page. Lower: sooner. Higher: later."),
+        number("outlived", BITS, "12", "Bits of onset and duration that make an alert which outlives its kind a page. Lower: sooner. Higher: later."),
         time("prior_duration", "5m", "Half of the alerts of an unknown check are taken to resolve within this long. Lower: strangers outlive their kind sooner. Higher: later."),
         number("duration_weight", WEIGHT, "3", "How many episodes that guess is worth. Lower: own durations count sooner. Higher: later."),
         time("half_life", "30d", "What was learned counts half after this long. Lower: new habits are learned, and old ones forgotten, sooner. Higher: later."),

@@ -87,7 +87,7 @@ pub struct Judgement {
     pub remember: f64,
     /// What counts as surprising there, and what makes a kind of tool known there (2 bits).
     pub alive: f64,
-    /// Bits of onset and duration together that make an alert which outlives its kind a page (15: once in 33,000).
+    /// Bits of onset and duration together that make an alert which outlives its kind a page (12: once in 4,000).
     pub outlived: f64,
     /// How long alerts of an unknown check are taken to last: half of them resolve within this long (300 s) …
     pub prior_duration: f64,
@@ -158,7 +158,7 @@ impl Default for Judgement {
             calm: 300.0,
             remember: HOUR,
             alive: 2.0,
-            outlived: 15.0,
+            outlived: 12.0,
             prior_duration: 300.0,
             duration_weight: 3.0,
             half_life: 30.0 * DAY,

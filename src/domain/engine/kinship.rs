@@ -36,7 +36,7 @@ impl Engine {
         let known = self.known_incident(surge)?;
         let nothing_new = surge.severity < Severity::Critical
             && surge.kinds.0.is_subset(&known.kinds)
-            && (known.open || self.is_back(surge, known));
+            && (known.open || surge.reason != Reason::Surge || self.is_back(surge, known));
         let remembered = now.since(known.alive) <= judgement.remember;
         let quiet = surge.reason != Reason::Outlived && surge.reason != Reason::Always;
         (quiet && remembered && nothing_new).then(|| (known.id(), Reason::SameOrigin))
