@@ -24,7 +24,7 @@ pub(super) fn html(text: &str) -> String {
     out
 }
 
-/// [`line`], escaped.
+/// [`fn@line`], escaped.
 pub(super) fn foreign(text: &str, most: usize) -> String {
     html(&line(text, most))
 }

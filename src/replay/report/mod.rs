@@ -1,8 +1,8 @@
 //! A run as one self-contained HTML file: lanes, bands, pages, what was held back, and what another threshold would
 //! have done.
 //!
-//! [`Report`] collects, [`episodes`] makes intervals of events, [`lanes`] puts them into rows, [`drawing`] draws
-//! these as SVG, [`page`] is the document around it. Deliberately without a library in the browser: all is drawn
+//! [`Report`] collects, `episodes` makes intervals of events, `lanes` puts them into rows, `drawing` draws
+//! these as SVG, `page` is the document around it. Deliberately without a library in the browser: all is drawn
 //! here, and the script only shows and hides.
 
 mod drawing;
