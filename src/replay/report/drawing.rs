@@ -241,7 +241,7 @@ impl Canvas<'_> {
             LEFT - 10.0,
             y + 15.0,
             html(&format!("{label}, {}", several(lane.episodes as u64, "episode"))),
-            html(&cut(&lane.name, 26))
+            html(&cut(&lane.name, 21))
         ));
         for stretch in &lane.stretches {
             let (from, to) = (self.cell(stretch.from), self.cell(stretch.to));
