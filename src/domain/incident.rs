@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::decision::{IncidentId, IncidentSummary, Moment};
 use super::explain::Candidate;
 use super::fingerprint::Fingerprint;
-use super::signal::Kind;
+use super::signal::{Kind, Severity};
 use super::table::{Row, Slot};
 use super::time::Timestamp;
 
@@ -52,6 +52,8 @@ pub(crate) struct Incident {
     pub(crate) events: Vec<u64>,
     /// The receivers that were told of it, and so must be told of its end.
     pub(crate) told: BTreeSet<String>,
+    /// The worst severity that people were paged with. It may have got worse since, without a page.
+    pub(crate) paged_as: Severity,
     /// The candidates for its origin when it last paged, most likely first.
     pub(crate) origins: Vec<Candidate>,
     /// Changes shortly before it paged, latest first.
@@ -98,7 +100,7 @@ impl Incident {
 
 impl Row for Incident {
     const KIND: u8 = b'i';
-    const VERSION: u8 = 3;
+    const VERSION: u8 = 4;
 
     fn fingerprint(&self) -> Fingerprint {
         Self::key(self.id())

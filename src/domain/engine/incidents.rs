@@ -204,7 +204,7 @@ impl Engine {
         let opened = incident.summary.opened;
         // Within the join window of its opening people are looking at it already.
         let known = self.now().since(opened) <= self.policy.judgement.join_window;
-        let worse = !known && surge.severity == Severity::Critical && incident.summary.severity < Severity::Critical;
+        let worse = !known && surge.severity == Severity::Critical && incident.paged_as < Severity::Critical;
         // The other component of the same series surges in the same moment: that is no news.
         let news = surge.makers().any(|slot| !incident.members.contains(&self.series.at(slot).fingerprint));
         let component = self.components.change(surge.component);
@@ -262,6 +262,7 @@ impl Engine {
             joined: BTreeSet::new(),
             events: Vec::new(),
             calm_at: None,
+            paged_as: surge.severity,
             step: 0,
             told: BTreeSet::new(),
             origins,

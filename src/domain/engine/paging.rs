@@ -29,6 +29,7 @@ impl Engine {
         }
         let Some(incident) = self.incident_mut(id) else { return };
         incident.summary.severity = incident.summary.severity.max(surge.severity);
+        incident.paged_as = incident.paged_as.max(surge.severity);
         incident.summary.paged.get_or_insert(now);
         incident.origins.clone_from(&surge.origin.1);
         incident.tell(now, format!("paged ({action}): {title}; {why}"));

@@ -92,7 +92,7 @@ impl Engine {
         if series.level < Level::Critical {
             return;
         }
-        let known = self.member_of(slot).and_then(|id| self.incident(id)).map(|incident| incident.summary.severity);
+        let known = self.member_of(slot).and_then(|id| self.incident(id)).map(|incident| incident.paged_as);
         if known.is_some_and(|known| known < Severity::Critical) {
             return self.force(slot, Reason::Worse, turn);
         }
