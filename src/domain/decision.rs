@@ -83,6 +83,8 @@ pub struct Evidence {
     pub window: Option<f32>,
     /// What people's words about earlier incidents added to `surprise`; below 0: took from it.
     pub feedback_bits: Option<f32>,
+    /// In how many seconds its value reaches its limit, if it goes on so.
+    pub limit_in: Option<f32>,
 }
 
 /// A component's name on a page, most likely origin first.

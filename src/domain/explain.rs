@@ -68,6 +68,21 @@ pub struct Candidate {
     pub explains: f32,
 }
 
+/// Where the trend of a value leads.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Course {
+    /// The latest value.
+    pub value: f64,
+    /// What it gains in an hour (below 0: loses).
+    pub per_hour: f64,
+    /// The limit that it reaches …
+    pub limit: f64,
+    /// … which is where its scale ends (100 %, nothing left), not only a threshold …
+    pub hard: bool,
+    /// … at this time, if it goes on so.
+    pub at: Timestamp,
+}
+
 /// Everything about one series.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SeriesExplanation {
@@ -107,6 +122,8 @@ pub struct SeriesExplanation {
     pub feedback: Vec<Said>,
     /// The share of the bits of its next start that this takes (below 0) or gives: of a warning, of a critical.
     pub feedback_share: (f64, f64),
+    /// Where its value leads; `None` = it has no trend that counts, or no limit within the horizon.
+    pub course: Option<Course>,
     /// Events still waiting for their verdict.
     pub waiting: u32,
     /// The latest verdicts, oldest first.

@@ -69,6 +69,16 @@ pub struct Judgement {
     pub value_most: f64,
     /// … and how much twice the usual excess over the limit adds (0.5 nats).
     pub value_weight: f64,
+    /// A trend remembers the values of so long (2 hours) …
+    pub trend_memory: f64,
+    /// … counts when its slope is so many times its standard error (5) …
+    pub trend_certainty: f64,
+    /// … and has been for so long (15 minutes) …
+    pub trend_holds: f64,
+    /// … and is told when it reaches its limit within so long (1 day).
+    pub trend_horizon: f64,
+    /// What is on and reaches the end of its scale within so long pages (1 hour).
+    pub trend_pages_within: f64,
     /// The share of the callers' fresh bits that is lent to a service that is itself loud (0.6).
     pub caller_share: f64,
     /// Point events (exceptions): the memory of the count (300 s).
@@ -149,6 +159,11 @@ impl Default for Judgement {
             most: 10.5,
             value_most: 6.0,
             value_weight: 0.5,
+            trend_memory: 2.0 * HOUR,
+            trend_certainty: 5.0,
+            trend_holds: 900.0,
+            trend_horizon: DAY,
+            trend_pages_within: HOUR,
             caller_share: 0.6,
             burst_memory: 300.0,
             burst_improbability: 3.0,

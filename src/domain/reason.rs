@@ -77,6 +77,9 @@ vocabulary! {
         Heartbeat = "heartbeat",
         /// The check itself cannot see.
         NoData = "no_data",
+        // page; at the end, because records hold reasons by their place
+        /// It is on, and its value reaches the end of its scale soon.
+        NearsLimit = "nears_limit",
     }
 }
 
@@ -92,6 +95,7 @@ impl Reason {
             | Self::FlappingEndedBad
             | Self::Always
             | Self::Silent
+            | Self::NearsLimit
             | Self::JudgeFailed => Outcome::Page,
             Self::OpenIncident | Self::Related | Self::SameOrigin => Outcome::Join,
             Self::Flapping
@@ -123,6 +127,7 @@ impl Reason {
             Self::FlappingEndedBad => "it stopped flapping in a bad state",
             Self::Always => "a rule says that it always pages",
             Self::Silent => "what should speak is silent",
+            Self::NearsLimit => "at this pace its value reaches the end of its scale soon",
             Self::JudgeFailed => "the judgement itself failed, and what cannot be judged is paged",
             Self::OpenIncident => "its component has an open incident",
             Self::Related => "it surged together with a related component whose incident is young",

@@ -12,7 +12,7 @@ use super::reason::Reason;
 use super::time::Timestamp;
 
 /// How many numbers [`Evidence`] may have.
-const NUMBERS: usize = 12;
+const NUMBERS: usize = 13;
 /// The bit that says whether there was too little history.
 const INSUFFICIENT: u16 = 1 << NUMBERS;
 
@@ -56,6 +56,7 @@ impl From<Evidence> for Numbers {
             evidence.changes,
             number(evidence.window),
             number(evidence.feedback_bits),
+            number(evidence.limit_in),
         ];
         let mut numbers =
             Self { present: if evidence.insufficient_history { INSUFFICIENT } else { 0 }, ..Self::default() };
@@ -85,6 +86,7 @@ impl From<Numbers> for Evidence {
             changes: bits(9),
             window: number(10),
             feedback_bits: number(11),
+            limit_in: number(12),
         }
     }
 }

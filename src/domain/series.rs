@@ -17,6 +17,7 @@ use super::stage::detector::Detector;
 use super::stage::duration::Episodes;
 use super::stage::flap::Flap;
 use super::stage::surprise::Starts;
+use super::stage::trend::Trend;
 use super::stage::value::Excess;
 use super::table::{Row, Slot};
 use super::time::Timestamp;
@@ -122,6 +123,8 @@ pub(crate) struct Series {
     pub(crate) episodes: Episodes,
     /// Its state changes.
     pub(crate) flap: Flap,
+    /// The trend of its values, where it has any.
+    pub(crate) trend: Option<Box<Trend>>,
     /// Its samples, where it has any.
     pub(crate) detector: Option<Box<Detector>>,
     /// Its point events, where it has any.
@@ -148,6 +151,7 @@ impl Series {
             starts: Starts::default(),
             excess: Excess::default(),
             episodes: Episodes::default(),
+            trend: None,
             detector: None,
             burst: None,
             flap: Flap::default(),
@@ -205,7 +209,7 @@ impl Series {
 
 impl Row for Series {
     const KIND: u8 = b's';
-    const VERSION: u8 = 4;
+    const VERSION: u8 = 5;
 
     fn fingerprint(&self) -> Fingerprint {
         self.fingerprint

@@ -88,6 +88,15 @@ fn write_series(series: &SeriesExplanation, out: &mut String) {
     line.list("feedback", &series.feedback, said);
     line.number("feedback_share", series.feedback_share.0);
     line.number("feedback_share_critical", series.feedback_share.1);
+    if let Some(course) = &series.course {
+        let mut item = line.object("course");
+        item.number("value", course.value);
+        item.number("per_hour", course.per_hour);
+        item.number("limit", course.limit);
+        item.flag("hard", course.hard);
+        item.time("at", course.at);
+        item.close();
+    }
     line.whole("waiting", u64::from(series.waiting));
     line.list("verdicts", &series.verdicts, |verdict: &Verdict, out| {
         let mut item = Object::open(out);

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::account::text::course;
 use super::wording::{Ink, amount, date_and_time, day_and_time, names, several, span, wrapped};
+use crate::domain::explain::Course;
 use crate::domain::{Candidate, Evidence, IncidentExplanation, Opinion, Said, SeriesExplanation, Timestamp, Verdict};
 
 /// How many of an incident's series are explained in full.
@@ -56,6 +57,9 @@ pub fn series(series: &SeriesExplanation, now: Timestamp, ink: Ink) -> String {
     paragraph(&mut out, &present(series, now));
     paragraph(&mut out, &habits(series));
     paragraph(&mut out, &stage_flap(series));
+    if let Some(course) = &series.course {
+        paragraph(&mut out, &trend(course, now));
+    }
     if !series.feedback.is_empty() {
         paragraph(&mut out, &feedback(series));
     }
@@ -176,6 +180,19 @@ fn word(said: &Said) -> String {
     format!("{} called it {called} at {} UTC", said.by, date_and_time(said.at))
 }
 
+/// Where the value of a series leads.
+fn trend(course: &Course, now: Timestamp) -> String {
+    let end = if course.hard { "the end of its scale" } else { "its threshold" };
+    format!(
+        "Its value is {} and changes by {} an hour: at this pace it reaches {}, {end}, at {} UTC, in {}.",
+        amount(course.value),
+        amount(course.per_hour),
+        amount(course.limit),
+        date_and_time(course.at),
+        span(course.at.since(now)),
+    )
+}
+
 fn stage_flap(series: &SeriesExplanation) -> String {
     let changes = several(u64::from(series.changes), "change");
     match series.flapping_since {
@@ -212,6 +229,9 @@ fn numbers(evidence: &Evidence) -> String {
     if let Some(changes) = evidence.changes {
         let window = evidence.window.map(|secs| format!(" in {}", span(f64::from(secs)))).unwrap_or_default();
         parts.push(format!("Its state changed {}{window}.", several(u64::from(changes), "time")));
+    }
+    if let Some(secs) = evidence.limit_in {
+        parts.push(format!("At the pace of its value it reached its limit in {}.", span(f64::from(secs))));
     }
     parts.join(" ")
 }

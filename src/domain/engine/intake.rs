@@ -63,6 +63,9 @@ impl Engine {
         if self.heartbeats.len() > 0 && self.heartbeat(&arrival, turn) {
             return;
         }
+        if event.value.is_some() {
+            self.follow_alert(&arrival);
+        }
         match (event.kind, event.status) {
             (Kind::Change, _) => {
                 self.told(event);
@@ -78,6 +81,9 @@ impl Engine {
             }
             (_, Status::NoData) => self.decide(seq, slot, Reason::NoData, turn),
             (_, Status::Firing | Status::Event | Status::Sample) => self.firing(&arrival, turn),
+        }
+        if event.value.is_some() {
+            self.look_at_limit(slot, (event, arrival.fires), turn);
         }
     }
 
@@ -186,7 +192,10 @@ impl Engine {
         let series = self.series.change(slot);
         series.heard.1 = now;
         if let Some(value) = event.value {
-            series.detector.get_or_insert_default().push(event.ts.unwrap_or(now).min(now), value);
+            let at = event.ts.unwrap_or(now).min(now);
+            series.detector.get_or_insert_default().push(at, value);
+            self.follow_value(slot, event, at, None);
+            self.look_at_limit(slot, (event, None), turn);
         }
     }
 
@@ -270,8 +279,12 @@ impl Engine {
 
     /// The event says nothing new.
     pub(super) fn repeat(&mut self, arrival: &Arrival<'_>, turn: &mut Turn) {
-        let incident = self.member_of(arrival.series);
-        self.decide(arrival.seq, arrival.series, Fate::join_or(incident, Reason::Duplicate), turn);
+        let (seq, slot) = (arrival.seq, arrival.series);
+        if arrival.event.value.is_some() && self.repeat_nears_limit(seq, slot, turn) {
+            return;
+        }
+        let incident = self.member_of(slot);
+        self.decide(seq, slot, Fate::join_or(incident, Reason::Duplicate), turn);
     }
 
     /// Remembers an alert that fires.

@@ -38,7 +38,7 @@ impl Engine {
             && surge.kinds.0.is_subset(&known.kinds)
             && (known.open || surge.reason != Reason::Surge || self.is_back(surge, known));
         let remembered = now.since(known.alive) <= judgement.remember;
-        let quiet = surge.reason != Reason::Outlived && surge.reason != Reason::Always;
+        let quiet = !matches!(surge.reason, Reason::Outlived | Reason::Always | Reason::NearsLimit);
         (quiet && remembered && nothing_new).then(|| (known.id(), Reason::SameOrigin))
     }
 

@@ -17,6 +17,7 @@ mod hearing;
 mod incidents;
 mod intake;
 mod kinship;
+mod limits;
 mod links;
 mod mutes;
 mod onset;

@@ -94,6 +94,7 @@ impl Engine {
         // A critical start is never hushed: its own slow memory is what makes it old news.
         let damped = level < Level::Critical && self.flapping_as_before(slot, level, worth.value);
         self.remember_slowly(slot);
+        let limit_in = self.limit_in(slot);
         let series = self.series.change(slot);
         if before == Level::Off {
             series.since = now;
@@ -114,6 +115,7 @@ impl Engine {
             usual_per_day: Some(worth.terms.usual_per_day as f32),
             insufficient_history: worth.terms.insufficient_history,
             feedback_bits: worth.feedback.map(|bits| bits as f32),
+            limit_in,
             ..Evidence::default()
         };
         series.evidence = evidence.into();
@@ -213,6 +215,9 @@ impl Engine {
         let series = self.series.change(slot);
         series.bits = 0.0;
         (series.outlive_at, series.text, series.flap.ended_bad) = (None, None, false);
+        if let Some(trend) = &mut series.trend {
+            trend.ends();
+        }
         let lasted = now.since(series.since);
         series.episodes.count(lasted);
         let check = self.check_slot(slot);

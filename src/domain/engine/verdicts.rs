@@ -82,9 +82,10 @@ impl Engine {
         if self.series.at(slot).waiting.is_empty() {
             return;
         }
-        let now = self.now();
+        let (now, limit_in) = (self.now(), self.limit_in(slot));
         let series = self.series.change(slot);
         let mut evidence = series.evidence.get();
+        evidence.limit_in = limit_in;
         evidence.lasted = Some(now.since(series.since) as f32);
         let mut waiting = std::mem::take(&mut series.waiting);
         for seq in waiting.drain(..) {

@@ -87,6 +87,7 @@ impl Engine {
             flapping_since: series.flap.episode.as_ref().map(|episode| episode.since),
             feedback: self.said_of(slot),
             feedback_share: (self.feedback_share(slot, Level::On), self.feedback_share(slot, Level::Critical)),
+            course: self.course(slot),
             waiting: series.waiting.len() as u32,
             verdicts: series.verdicts(),
         })

@@ -3,8 +3,11 @@
 use super::Engine;
 use super::incidents::Surge;
 use crate::domain::component::{Component, Part};
+use crate::domain::explain::Course;
 use crate::domain::ledger::Told;
 use crate::domain::reason::Reason;
+use crate::domain::table::Slot;
+use crate::domain::time::Timestamp;
 
 /// A length of time as people say it: `45 s`, `12 min`, `3 h 20 min`, `2 d 4 h`.
 pub(super) fn span(secs: f64) -> String {
@@ -21,6 +24,31 @@ pub(super) fn span(secs: f64) -> String {
             (days, hours) => format!("{days} d {hours} h"),
         },
     }
+}
+
+/// A measured value: three digits of it, without a tail of noughts.
+fn measured(value: f64) -> String {
+    let decimals = match value.abs() {
+        0.0 => 0,
+        size => (2.0 - libm::floor(libm::log10(size))).clamp(0.0, 12.0) as usize,
+    };
+    let text = format!("{value:.decimals$}");
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
+}
+
+/// Where a value leads: `it gains 6.2 % an hour; at this pace it reaches 100 % at 21:40 UTC, in 2 h 10 min`.
+pub(super) fn course_sentence(course: &Course, now: Timestamp) -> String {
+    let unit = if course.hard && course.limit > 1.0 { " %" } else { "" };
+    let verb = if course.per_hour > 0.0 { "gains" } else { "loses" };
+    let minute = course.at.millis().div_euclid(60_000).rem_euclid(60);
+    format!(
+        "it is at {}{unit} and {verb} {} an hour; at this pace it reaches {}{unit} at {:02}:{minute:02} UTC, in {}",
+        measured(course.value),
+        measured(course.per_hour.abs()),
+        measured(course.limit),
+        course.at.hour_of_day(),
+        span(course.at.since(now)),
+    )
 }
 
 impl Engine {
@@ -43,9 +71,17 @@ impl Engine {
         format!("{what}{at}{more}")
     }
 
-    /// Why it pages, with the numbers.
+    /// Why it pages, with the numbers, and where its value leads.
     pub(super) fn page_sentence(&self, surge: &Surge) -> String {
         let Some(first) = surge.makers().next() else { return String::new() };
+        let sentence = self.reason_sentence(surge, first);
+        match self.course(first) {
+            Some(course) => format!("{sentence}; {}", course_sentence(&course, self.now())),
+            None => sentence,
+        }
+    }
+
+    fn reason_sentence(&self, surge: &Surge, first: Slot) -> String {
         let series = self.series.at(first);
         let threshold = self.policy.judgement.threshold();
         let evidence = series.evidence.get();
@@ -73,6 +109,7 @@ impl Engine {
                 span(self.now().since(series.since))
             ),
             Reason::Silent => self.title(surge),
+            Reason::NearsLimit => series.name.full.to_string(),
             Reason::Always => format!("a rule says that {} always pages", series.name.full),
             reason => {
                 let component = self.components.at(surge.component);
@@ -91,7 +128,7 @@ impl Engine {
     }
 
     /// How long such alerts last.
-    fn usually(&self, slot: crate::domain::table::Slot) -> String {
+    fn usually(&self, slot: Slot) -> String {
         match self.usually_lasts(slot) {
             Some(secs) => format!("nine of ten of its kind resolve within {}", span(secs)),
             None => "there is no history of how long its kind lasts".to_owned(),

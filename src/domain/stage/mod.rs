@@ -9,4 +9,5 @@ pub(crate) mod flap;
 pub(crate) mod forget;
 pub(crate) mod meter;
 pub(crate) mod surprise;
+pub(crate) mod trend;
 pub(crate) mod value;
