@@ -69,10 +69,12 @@ fn policy() -> Policy {
     policy.silences.push(Silence {
         id: "a silence".to_owned(),
         matchers: vec![Matcher::parse("check=\"check-3\"").unwrap()],
+        looks_at: LooksAt::Fields,
         from: Timestamp::EPOCH,
         until: Timestamp::MAX,
         owner: "ada".to_owned(),
         reason: "a test".to_owned(),
+        updated: Timestamp::EPOCH,
     });
     policy
 }

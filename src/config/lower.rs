@@ -9,7 +9,7 @@ use super::judgement_fields;
 use super::receivers;
 use super::value::{Checked, Record, Value};
 use crate::domain::policy::{FlapRule, Handling, HeartbeatRule, Inhibition, Route, Rule};
-use crate::domain::{Judgement, Policy, Severity, Silence, Timestamp, Topology};
+use crate::domain::{Judgement, LooksAt, Policy, Severity, Silence, Timestamp, Topology};
 use crate::sinks::receiver::Receiver;
 
 /// Lowers all files, which stand in the order of the sources.
@@ -159,10 +159,12 @@ fn silence(given: &Checked, findings: &mut Findings<'_>) -> Silence {
     Silence {
         id: name(given),
         matchers: record.matchers("match"),
+        looks_at: LooksAt::Fields,
         from,
         until,
         owner: record.text("owner").unwrap_or_default().to_owned(),
         reason: record.text("reason").unwrap_or_default().to_owned(),
+        updated: Timestamp::EPOCH,
     }
 }
 

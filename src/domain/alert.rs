@@ -40,6 +40,8 @@ pub(crate) struct Alert {
     pub(crate) heard: Timestamp,
     /// Given up then, if nothing is heard of it.
     pub(crate) expires: Timestamp,
+    /// Whether the sender said so: then it is over, and not given up.
+    pub(crate) ends: bool,
     /// When the timer that looks after that goes off: not later.
     #[serde(skip)]
     pub(crate) reminder: Timestamp,
@@ -77,7 +79,7 @@ impl AlertText {
 
 impl Row for Alert {
     const KIND: u8 = b'a';
-    const VERSION: u8 = 2;
+    const VERSION: u8 = 3;
 
     fn fingerprint(&self) -> Fingerprint {
         self.fingerprint

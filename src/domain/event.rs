@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::posting::Posted;
 use super::signal::{Kind, Severity, Status};
 use super::time::Timestamp;
 
@@ -48,6 +49,12 @@ pub struct Event {
     pub url: Option<String>,
     /// What to do.
     pub runbook_url: Option<String>,
+    /// When a firing ends by itself, by the sender's word, unless it speaks again before.
+    pub ends: Option<Timestamp>,
+    /// The alert in the sender's own words, for those who ask for them. Nothing is decided by it, and it is not
+    /// stored with the event.
+    #[serde(skip)]
+    pub posted: Option<Box<Posted>>,
 }
 
 impl Event {
@@ -73,6 +80,8 @@ impl Event {
             identity: None,
             url: None,
             runbook_url: None,
+            ends: None,
+            posted: None,
         }
     }
 

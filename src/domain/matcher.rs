@@ -2,6 +2,8 @@
 //!
 //! Deliberately not their parser's diagnostics with places in files: those are `config`'s.
 
+pub mod alertmanager;
+
 use std::fmt;
 use std::ops::Range;
 

@@ -37,6 +37,8 @@ pub(crate) enum Due {
     Heartbeat,
     /// A source may have fallen silent.
     Source,
+    /// What was posted and is over is swept up.
+    Sweep,
 }
 
 /// A timer: when, what, and the row it is about.

@@ -14,7 +14,7 @@ pub mod native;
 mod newrelic;
 mod pingdom;
 mod placeholder;
-mod prometheus;
+pub mod prometheus;
 mod scalar;
 mod sentry;
 mod split;

@@ -8,12 +8,13 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use crate::domain::{Event, Fingerprint, Kind, Severity, Status, Timestamp};
+use crate::domain::{Event, Fingerprint, Kind, Posted, PostedText, Severity, Status, Timestamp};
 
 use super::scalar::Scalar;
 use super::{Body, Format, FormatError, Parsed, Rejected, Warning, instant, level, placeholder, split};
 
 mod labels;
+pub mod posting;
 
 use labels::{Subject, Texts};
 
@@ -125,7 +126,14 @@ impl Alert<'_> {
             ..Event::new(around.source, labels.get("alertname").unwrap_or_default())
         };
         annotate(&mut event, self.annotations.as_ref());
+        let (starts, ends) = (time(&self.starts_at), time(&self.ends_at));
+        event.ends = ends.filter(|_| status == Status::Firing);
         event.url = self.generator_url.text().filter(|url| !url.is_empty()).map(Cow::into_owned);
+        if status == Status::Firing {
+            let annotations = self.annotations.iter().flat_map(Texts::iter);
+            let text = PostedText::new(labels.iter(), annotations, &event);
+            event.posted = Some(Box::new(Posted { text, starts, ends, timeout: false }));
+        }
         // The labels proper win over annotations of the same name.
         event.labels.extend(labels.iter().map(|(name, value)| (name.to_owned(), value.to_owned())));
         event.labels.remove("alertname");

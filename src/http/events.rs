@@ -15,6 +15,7 @@ use super::answer::{Failure, json_answer};
 use super::app::App;
 use super::body;
 use super::listener::Peer;
+use crate::domain::{Event, Posted, Status};
 use crate::formats::{self, FORMATS, Format, FormatError, Parsed, Rejected, Warning};
 use crate::inbox::{Receipt, Refusal};
 
@@ -135,6 +136,21 @@ async fn take(
     if events.is_empty() {
         return nothing_taken(&parsed).map_err(|failure| ("bad_request", failure));
     }
+    let receipt = offer(app, peer, events, size).await?;
+    Ok(taken(&receipt, &parsed))
+}
+
+/// Stores events that were read elsewhere; done when they are durable.
+pub(super) async fn store(app: &App, peer: Peer, events: Vec<Event>, size: usize) -> Result<Receipt, Failure> {
+    let count = events.len();
+    offer(app, peer, events, size).await.map_err(|(reason, failure)| {
+        app.metrics.refuse(reason, count);
+        failure
+    })
+}
+
+/// Offers at least one event that came within `size` bytes, within what its sender may send.
+async fn offer(app: &App, peer: Peer, events: Vec<Event>, size: usize) -> Result<Receipt, Refused> {
     let source = events[0].source.as_str();
     app.take((peer.0.ip(), source), events.len()).map_err(|wait| {
         let help = "nothing of this request was taken: send it again after Retry-After seconds, and fewer at once";
@@ -142,8 +158,14 @@ async fn take(
         ("rate", failure.retry_after(wait))
     })?;
     let answer = app.inbox.offer(events, size).map_err(refused)?;
-    let receipt = answer.await.unwrap_or(Err(Refusal::Stopping)).map_err(refused)?;
-    Ok(taken(&receipt, &parsed))
+    answer.await.unwrap_or(Err(Refusal::Stopping)).map_err(refused)
+}
+
+/// What fires is shown by the Alertmanager API, whatever tool it comes from.
+fn show(event: &mut Event) {
+    if event.posted.is_none() && matches!(event.status, Status::Firing | Status::Event) {
+        event.posted = Some(Box::new(Posted::of(event)));
+    }
 }
 
 fn refused(refusal: Refusal) -> Refused {
@@ -167,6 +189,7 @@ async fn parse(app: &App, format: &'static Format, parts: &Parts, bytes: Vec<u8>
         let mut parsed = (format.parse)(&body)?;
         for event in &mut parsed.events {
             event.received = Some(received);
+            show(event);
         }
         Ok::<_, FormatError>(parsed)
     };

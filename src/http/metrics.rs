@@ -41,6 +41,15 @@ pub struct ReasonLabels {
     pub reason: &'static str,
 }
 
+/// Labels of alerts that were posted.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct StatusLabels {
+    /// `firing` or `resolved`.
+    pub status: &'static str,
+    /// Of the API.
+    pub version: &'static str,
+}
+
 type FloatGauge = Gauge<f64, AtomicU64>;
 
 /// What the shell counts as it goes. Clones share the counts.
@@ -66,6 +75,10 @@ pub struct Metrics {
     pub judge_failures: Counter,
     /// Notifications by receiver and result.
     pub deliveries: Family<DeliveryLabels, Counter>,
+    /// Alerts posted to the Alertmanager API that were taken, by status.
+    posted: Family<StatusLabels, Counter>,
+    /// Alerts posted to the Alertmanager API that were invalid.
+    pub posted_invalid: Counter,
     /// Whether the last reload of the rules worked.
     pub reload_successful: Gauge,
     /// When rules were last loaded with success.
@@ -90,6 +103,8 @@ impl Metrics {
             upkeep_failing: Gauge::default(),
             judge_failures: Counter::default(),
             deliveries: Family::default(),
+            posted: Family::default(),
+            posted_invalid: Counter::default(),
             reload_successful: Gauge::default(),
             reload_at: FloatGauge::default(),
             started: FloatGauge::default(),
@@ -109,14 +124,41 @@ impl Metrics {
         self.request_seconds.observe(took.as_secs_f64());
     }
 
-    /// The text, with the engine's sums where they could be had, and the depth of the inbox (events, bytes).
+    /// Counts alerts that came through the Alertmanager API and were taken.
+    pub fn posted(&self, firing: usize, resolved: usize) {
+        for (status, count) in [("firing", firing), ("resolved", resolved)] {
+            self.posted.get_or_create(&StatusLabels { status, version: "v2" }).inc_by(count as u64);
+        }
+    }
+
+    /// When this process started.
+    #[must_use]
+    pub fn started(&self) -> Timestamp {
+        Timestamp::from_secs(self.started.get()).unwrap_or_default()
+    }
+
+    /// The text, with the engine's sums where they could be had, the depth of the inbox (events, bytes), and what
+    /// else has something to tell.
     ///
     /// # Errors
     /// None in practice: writing to a string fails only for want of memory.
-    pub fn text(&self, tally: Option<Tally>, depth: (usize, usize)) -> Result<String, std::fmt::Error> {
-        let mut registry = Registry::with_prefix("squelch");
-        self.register(&mut registry);
-        registry.register_collector(Box::new(Sums { tally, depth }));
+    pub fn text(
+        &self,
+        tally: Option<Tally>,
+        depth: (usize, usize),
+        others: Vec<Box<dyn Collector>>,
+    ) -> Result<String, std::fmt::Error> {
+        let mut registry = Registry::default();
+        let own = registry.sub_registry_with_prefix("squelch");
+        self.register(own);
+        own.register_collector(Box::new(Sums { tally, depth }));
+        let received = "Alerts received through the Alertmanager API";
+        registry.register("alertmanager_alerts_received", received, self.posted.clone());
+        let invalid = "Alerts received through the Alertmanager API that were invalid";
+        registry.register("alertmanager_alerts_invalid", invalid, self.posted_invalid.clone());
+        for other in others {
+            registry.register_collector(other);
+        }
         let mut text = String::new();
         prometheus_client::encoding::text::encode(&mut text, &registry)?;
         Ok(text)
@@ -224,7 +266,7 @@ mod tests {
             pages: (1, 0),
             ..Tally::default()
         };
-        let text = metrics.text(Some(tally), (5, 900)).unwrap();
+        let text = metrics.text(Some(tally), (5, 900), Vec::new()).unwrap();
         for line in [
             "squelch_events_accepted_total 7",
             "squelch_events_waiting 2",
@@ -243,7 +285,7 @@ mod tests {
 
     #[test]
     fn without_the_engine_the_rest_is_told() {
-        let text = Metrics::new(Timestamp::EPOCH).text(None, (0, 0)).unwrap();
+        let text = Metrics::new(Timestamp::EPOCH).text(None, (0, 0), Vec::new()).unwrap();
         assert!(text.contains("squelch_build_info"));
         assert!(!text.contains("squelch_events_accepted_total"));
     }

@@ -2,6 +2,7 @@
 //!
 //! Deliberately without decisions: it asks the one owner of the engine through the inbox.
 
+mod alertmanager;
 pub mod answer;
 pub mod app;
 mod backup;
@@ -79,6 +80,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/-/ready", get(operations::ready))
         .route("/-/reload", post(operations::reload))
         .layer(DefaultBodyLimit::max(SHORT_BODY))
+        .merge(alertmanager::router())
         .method_not_allowed_fallback(wrong_method)
         .fallback(unknown)
         .layer(from_fn_with_state(Arc::clone(&app), gate::gate))

@@ -6,10 +6,12 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use prometheus_client::collector::Collector;
 use serde_json::json;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
+use super::alertmanager;
 use super::answer::{Failure, json_answer};
 use super::app::App;
 use super::incidents::sums;
@@ -35,7 +37,9 @@ pub(super) async fn ready(State(app): State<Arc<App>>) -> Response {
 /// `GET /metrics`.
 pub(super) async fn metrics(State(app): State<Arc<App>>) -> Result<Response, Failure> {
     let tally = timeout(ENGINE_PATIENCE, app.inbox.ask(sums)).await.ok().and_then(Result::ok);
-    let text = app.metrics.text(tally, app.inbox.depth()).map_err(|error| {
+    let standing = timeout(ENGINE_PATIENCE, alertmanager::standing(&app.inbox)).await.ok().and_then(Result::ok);
+    let others: Vec<Box<dyn Collector>> = vec![Box::new(alertmanager::Told(standing))];
+    let text = app.metrics.text(tally, app.inbox.depth(), others).map_err(|error| {
         let help = "please report it as a bug";
         Failure::new(StatusCode::INTERNAL_SERVER_ERROR, format!("the metrics cannot be written: {error}"), help)
     })?;

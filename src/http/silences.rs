@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::answer::{Failure, json_answer};
 use super::app::App;
-use crate::domain::{Matcher, Silence, Timestamp, duration};
+use crate::domain::{LooksAt, Matcher, Silence, Timestamp, duration};
 use crate::inbox::Order;
 
 /// A silence as it is asked for.
@@ -63,7 +63,7 @@ pub(super) async fn expire(State(app): State<Arc<App>>, Path(id): Path<String>) 
         let help = "GET /api/v1/silences lists those in force and to come";
         return Err(Failure::new(StatusCode::NOT_FOUND, format!("there is no silence `{id}`"), help).at("path"));
     };
-    silence.until = now;
+    (silence.from, silence.until, silence.updated) = (silence.from.min(now), now, now);
     app.inbox.order(Order::Silence(silence.clone())).await?;
     Ok(json_answer(StatusCode::OK, &written(&silence, now)))
 }
@@ -103,10 +103,12 @@ fn read(body: &[u8], now: Timestamp) -> Result<Silence, Failure> {
     Ok(Silence {
         id: String::new(),
         matchers,
+        looks_at: LooksAt::Fields,
         from: now,
         until: now + span,
         owner: wanted.owner,
         reason: wanted.reason,
+        updated: now,
     })
 }
 

@@ -8,7 +8,7 @@ use super::case::{Act, START, Step};
 use super::grammar::SIGNAL_VERBS;
 use crate::config::findings::{Complaint, Findings, quoted, suggestion};
 use crate::config::value::{Checked, Record, Value};
-use crate::domain::{Event, IncidentId, Opinion, Silence, Status, Timestamp};
+use crate::domain::{Event, IncidentId, LooksAt, Opinion, Silence, Status, Timestamp};
 
 /// More steps than this are no test.
 const MOST_STEPS: usize = 1_000_000;
@@ -112,10 +112,12 @@ impl<'r> Steps<'r> {
         let silence = Silence {
             id: given.text("name").unwrap_or_default().to_owned(),
             matchers: given.matchers("match"),
+            looks_at: LooksAt::Fields,
             from: at,
             until: at + given.duration("for").unwrap_or_default(),
             owner: given.text("owner").unwrap_or("somebody").to_owned(),
             reason: given.text("reason").unwrap_or("a test").to_owned(),
+            updated: at,
         };
         self.silences.insert(silence.id.clone(), silence.clone());
         self.push(at, Act::Silence(silence));

@@ -27,7 +27,7 @@ impl Engine {
     }
 
     /// Since when it listens; before that nothing could be heard.
-    fn listens_since(&self) -> Timestamp {
+    pub(super) fn listens_since(&self) -> Timestamp {
         self.ledger.at(self.book).listens_since
     }
 

@@ -61,7 +61,7 @@ impl Engine {
         let arrival = self.arrive(seq, event, turn);
         let slot = arrival.series;
         if self.heartbeats.len() > 0 && self.heartbeat(&arrival, turn) {
-            return;
+            return self.post(&arrival);
         }
         if event.value.is_some() {
             self.follow_alert(&arrival);
@@ -85,6 +85,7 @@ impl Engine {
         if event.value.is_some() {
             self.look_at_limit(slot, (event, arrival.fires), turn);
         }
+        self.post(&arrival);
     }
 
     /// Finds the alert, the series and the source of an event.
@@ -268,9 +269,9 @@ impl Engine {
     fn hear_again(&mut self, arrival: &Arrival<'_>, alert: Slot) {
         let now = self.now();
         let most = self.policy.handling(self.series.at(arrival.series).rule).expire.as_secs_f64();
-        let expires = now.after(self.sources.at(arrival.source).patience(most));
+        let (expires, ends) = self.expires(arrival, most);
         let alert = self.alerts.change(alert);
-        (alert.heard, alert.expires) = (now, expires);
+        (alert.heard, alert.expires, alert.ends) = (now, expires, ends);
         if expires < alert.reminder {
             alert.reminder = expires;
             self.timers.set(expires, Due::Expire, arrival.alert);
@@ -292,7 +293,7 @@ impl Engine {
         let now = self.now();
         let event = arrival.event;
         let most = self.policy.handling(self.policy.rule_for(event)).expire.as_secs_f64();
-        let expires = now.after(self.sources.at(arrival.source).patience(most));
+        let (expires, ends) = self.expires(arrival, most);
         let old = arrival.fires.map(|slot| self.alerts.at(slot));
         let since = old.map_or(arrival.at, |alert| alert.since);
         let set = old.map_or_else(|| self.reminder_of(arrival), |alert| alert.reminder);
@@ -311,6 +312,7 @@ impl Engine {
             since,
             heard: now,
             expires,
+            ends,
             reminder: if was_set { set } else { expires },
             event: mute.as_ref().map(|_| Box::new(event.clone())),
             mute: mute.map(Box::new),
@@ -318,6 +320,14 @@ impl Engine {
         });
         if !was_set {
             self.timers.set(expires, Due::Expire, arrival.alert);
+        }
+    }
+
+    /// When an alert that speaks now is over or given up, and whether its sender said so.
+    fn expires(&self, arrival: &Arrival<'_>, most: f64) -> (Timestamp, bool) {
+        match arrival.event.ends {
+            Some(ends) if ends > self.now() => (ends, true),
+            Some(_) | None => (self.now().after(self.sources.at(arrival.source).patience(most)), false),
         }
     }
 
@@ -355,6 +365,7 @@ impl Engine {
         let Some(slot) = self.alerts.find(alert) else { return false };
         let inhibited = self.stop_inhibiting(slot);
         let Some(ended) = self.alerts.remove(alert) else { return false };
+        self.unpost(alert);
         let series = self.series_of_alert(&ended);
         if let Some(series) = series.map(|slot| self.series.at_mut(slot))
             && series.last_resolved.is_some_and(|(resolved, _)| resolved == alert)
@@ -373,6 +384,21 @@ impl Engine {
         true
     }
 
+    /// The time has come at which an alert ends by its sender's word. While nothing could be heard no time passed.
+    fn over(&mut self, slot: Slot, turn: &mut Turn) {
+        let (now, listens_since) = (self.now(), self.listens_since());
+        let alert = self.alerts.at(slot);
+        let (whom, promised) = (alert.fingerprint, alert.expires.since(alert.heard));
+        let expires = listens_since.after(promised);
+        if alert.heard >= listens_since || expires <= now {
+            self.end_alert(whom, now, turn);
+            return;
+        }
+        let alert = self.alerts.change(slot);
+        (alert.expires, alert.reminder) = (expires, expires);
+        self.timers.set(expires, Due::Expire, whom);
+    }
+
     /// An alert that never resolved is given up, when nothing was heard of it for too long.
     pub(super) fn expire(&mut self, whom: Fingerprint, turn: &mut Turn) {
         let Some(slot) = self.alerts.find(whom) else { return };
@@ -381,6 +407,9 @@ impl Engine {
         if expires > now {
             self.alerts.at_mut(slot).reminder = expires;
             return self.timers.set(expires, Due::Expire, whom);
+        }
+        if alert.ends {
+            return self.over(slot, turn);
         }
         let (series, source) = (self.series_of_alert(alert), self.sources.find(alert.source));
         if let Some(source) = source {

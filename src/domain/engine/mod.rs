@@ -24,6 +24,7 @@ mod onset;
 mod origin;
 mod outbox;
 mod paging;
+mod postings;
 mod records;
 mod surge;
 mod verdicts;
@@ -47,6 +48,7 @@ use super::incident::Incident;
 use super::ledger::{Changes, Ledger};
 use super::opinion::Feedback;
 use super::policy::Policy;
+use super::posting::Posting;
 use super::series::Series;
 use super::source::Source;
 use super::table::{Slot, Table};
@@ -66,6 +68,7 @@ pub struct Engine {
     checks: Table<Check>,
     series: Table<Series>,
     alerts: Table<Alert>,
+    postings: Table<Posting>,
     components: Table<Component>,
     incidents: Table<Incident>,
     silences: Table<mutes::Ordered>,
@@ -86,6 +89,8 @@ pub struct Engine {
     inhibiting: BTreeMap<(String, Fingerprint), u32>,
     /// Whether the heartbeats of the policy are waited for: not before the first input.
     expects_heartbeats: bool,
+    /// Whether a timer will sweep up the postings. Follows from `postings`.
+    sweeps: bool,
     /// Names, so that equal ones share their memory. Follows from everything else.
     names: rustc_hash::FxHashSet<Arc<str>>,
 }
@@ -105,6 +110,7 @@ impl Engine {
             checks: Table::default(),
             series: Table::default(),
             alerts: Table::default(),
+            postings: Table::default(),
             components: Table::default(),
             incidents: Table::default(),
             silences: Table::default(),
@@ -118,6 +124,7 @@ impl Engine {
             flapping: FxHashMap::default(),
             inhibiting: BTreeMap::new(),
             expects_heartbeats: false,
+            sweeps: false,
             names: rustc_hash::FxHashSet::default(),
         };
         engine.set_silence_timers();
@@ -204,6 +211,7 @@ impl Engine {
             Due::Silence => self.silences_changed(turn),
             Due::Heartbeat => self.heartbeat_due(whom, turn),
             Due::Source => self.source_due(whom, turn),
+            Due::Sweep => self.sweep_postings(),
         }
     }
 

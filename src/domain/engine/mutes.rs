@@ -27,11 +27,15 @@ pub(super) struct Ordered(pub(super) Silence);
 
 impl Row for Ordered {
     const KIND: u8 = b'q';
+    const VERSION: u8 = 2;
 
     fn fingerprint(&self) -> Fingerprint {
         Fingerprint::of(&["silence", &self.0.id])
     }
 }
+
+/// So many silences that are over are remembered.
+const MOST_OVER: usize = 1_000;
 
 /// Whether an event fits one side of an inhibition.
 fn fits(matchers: &[crate::domain::matcher::Matcher], event: &Event) -> bool {
@@ -48,7 +52,9 @@ impl Engine {
     /// What holds an event back, if anything does.
     pub(super) fn mute_for(&self, event: &Event, alert: Option<Slot>) -> Option<Mute> {
         let now = self.now();
-        let covers = |silence: &&Silence| silence.in_force(now) && fits(&silence.matchers, event);
+        let posting = || alert.and_then(|slot| self.postings.get(self.alerts.at(slot).fingerprint));
+        let posted = || event.posted.as_deref().map(|posted| &posted.text).or_else(|| posting().map(|row| &row.text));
+        let covers = |silence: &&Silence| silence.in_force(now) && silence.fits(event, posted());
         let ordered = self.silences.rows().map(|(_, row)| &row.0).filter(covers).map(|silence| &silence.id).min();
         let id = self.policy.silences.iter().find(covers).map(|silence| &silence.id).or(ordered);
         if let Some(id) = id {
@@ -134,17 +140,21 @@ impl Engine {
     }
 
     fn set_silence_timer(&mut self, from: Timestamp, until: Timestamp) {
-        if until > self.now() && from < until {
-            self.timers.set(until, Due::Silence, Fingerprint(0));
+        for at in [until, until + Silence::REMEMBERED] {
+            if at > self.now() && from <= until {
+                self.timers.set(at, Due::Silence, Fingerprint(0));
+            }
         }
     }
 
     /// A silence ended, or the rules changed: old orders are forgotten, and what is free is judged.
     pub(super) fn silences_changed(&mut self, turn: &mut Turn) {
         let now = self.now();
-        let over: Vec<_> =
-            self.silences.rows().filter(|(_, row)| row.0.until <= now).map(|(_, row)| row.fingerprint()).collect();
-        for fingerprint in over {
+        let mut over: Vec<_> = self.silences.rows().map(|(_, row)| row).filter(|row| row.0.until <= now).collect();
+        over.sort_by_key(|row| (std::cmp::Reverse(row.0.until), row.fingerprint()));
+        let kept = over.iter().take(MOST_OVER).take_while(|row| row.0.until + Silence::REMEMBERED > now).count();
+        let forgotten: Vec<_> = over[kept..].iter().map(|row| row.fingerprint()).collect();
+        for fingerprint in forgotten {
             self.silences.remove(fingerprint);
         }
         self.judge_unmuted(turn);

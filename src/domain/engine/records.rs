@@ -12,6 +12,7 @@ use crate::domain::incident::Incident;
 use crate::domain::ledger::{Changes, Ledger};
 use crate::domain::opinion::Feedback;
 use crate::domain::policy::Policy;
+use crate::domain::posting::Posting;
 use crate::domain::series::Series;
 use crate::domain::source::Source;
 use crate::domain::table::Row;
@@ -66,6 +67,7 @@ impl Engine {
             Some(&Heartbeat::KIND) => self.heartbeats.restore(value).map(drop),
             Some(&outbox::Owed::KIND) => self.outbox.restore(value).map(drop),
             Some(&Feedback::KIND) => self.feedback.restore(value).map(drop),
+            Some(&Posting::KIND) => self.postings.restore(value).map(drop),
             Some(_) => Err("its kind is unknown: a newer version may have written it".to_owned()),
             None => Err("its key is empty".to_owned()),
         }
@@ -88,6 +90,7 @@ impl Engine {
         }
         self.set_timers();
         self.set_silence_timers();
+        self.set_sweep();
     }
 
     /// After damage a series may lack its check: it gets an empty one, and learns anew.
@@ -163,6 +166,7 @@ impl Engine {
         self.heartbeats.take_changes(&mut changes);
         self.outbox.take_changes(&mut changes);
         self.feedback.take_changes(&mut changes);
+        self.postings.take_changes(&mut changes);
         changes
     }
 
@@ -187,10 +191,11 @@ impl Engine {
             9 => self.outbox.part(from, bytes, &mut changes),
             10 => self.heartbeats.part(from, bytes, &mut changes),
             11 => self.feedback.part(from, bytes, &mut changes),
+            12 => self.postings.part(from, bytes, &mut changes),
             _ => return (changes, None),
         };
         let next = next.map_or((table + 1) * TABLE, |slot| table * TABLE + u64::from(slot));
-        (changes, (next / TABLE <= 11).then_some(next))
+        (changes, (next / TABLE <= 12).then_some(next))
     }
 }
 

@@ -127,8 +127,14 @@ impl Engine {
     #[must_use]
     pub fn silences(&self) -> Vec<Silence> {
         let now = self.now();
+        self.all_silences().into_iter().filter(|silence| silence.until > now).collect()
+    }
+
+    /// All silences, with those that are over and still remembered.
+    #[must_use]
+    pub fn all_silences(&self) -> Vec<Silence> {
         let mut ordered: Vec<Silence> = self.silences.rows().map(|(_, row)| row.0.clone()).collect();
         ordered.sort_by(|a, b| a.id.cmp(&b.id));
-        self.policy.silences.iter().cloned().chain(ordered).filter(|silence| silence.until > now).collect()
+        self.policy.silences.iter().cloned().chain(ordered).collect()
     }
 }

@@ -45,6 +45,8 @@ struct Line<'a> {
     url: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     runbook_url: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ends: Option<f64>,
 }
 
 impl<'a> Line<'a> {
@@ -67,6 +69,7 @@ impl<'a> Line<'a> {
             dedup_key: event.dedup_key.as_deref().or(event.identity.as_deref()),
             url: event.url.as_deref(),
             runbook_url: event.runbook_url.as_deref(),
+            ends: event.ends.map(Timestamp::secs),
         }
     }
 }

@@ -40,8 +40,11 @@ pub(super) fn is_field(name: &str) -> bool {
 pub(super) struct Wire<'a> {
     fields: [Scalar<'a>; FIELDS.len()],
     labels: Labels<'a>,
-    extras: Vec<(Cow<'a, str>, Scalar<'a>)>,
+    extras: Extras<'a>,
 }
+
+/// Scalars beside the fields, which become labels.
+type Extras<'a> = Vec<(Cow<'a, str>, Scalar<'a>)>;
 
 #[derive(Debug, Default)]
 enum Labels<'a> {
@@ -184,6 +187,7 @@ impl Wire<'_> {
             url,
             runbook_url,
         ] = self.fields;
+        let (ends, extras) = promised_end(self.extras);
         let event = Event {
             ts: check.time("ts", &ts),
             received: check.time("received", &received),
@@ -198,14 +202,26 @@ impl Wire<'_> {
             threshold: check.number("threshold", &threshold),
             unit: check.text("unit", unit),
             summary: check.text("summary", summary),
-            labels: check.labels(self.labels, self.extras),
+            labels: check.labels(self.labels, extras),
             dedup_key: check.text("dedup_key", dedup_key),
             identity: None,
             url: check.text("url", url),
             runbook_url: check.text("runbook_url", runbook_url),
+            ends,
+            posted: None,
         };
         check.verdict(event)
     }
+}
+
+/// When the alert ends by itself, and what else was sent. An `ends` that is no time stays a label like any other.
+fn promised_end<'a>(mut extras: Extras<'a>) -> (Option<Timestamp>, Extras<'a>) {
+    let place = extras.iter().position(|(name, _)| name == "ends");
+    let ends = place.and_then(|at| instant::strict(&extras[at].1).ok());
+    if let (Some(at), Some(_)) = (place, ends) {
+        extras.remove(at);
+    }
+    (ends, extras)
 }
 
 /// The check of one event: it goes on after a mistake, so that all are told at once.
@@ -281,7 +297,7 @@ impl Check<'_> {
         found
     }
 
-    fn labels(&mut self, labels: Labels<'_>, extras: Vec<(Cow<'_, str>, Scalar<'_>)>) -> BTreeMap<String, String> {
+    fn labels(&mut self, labels: Labels<'_>, extras: Extras<'_>) -> BTreeMap<String, String> {
         let mut kept = BTreeMap::new();
         for (name, value) in extras {
             self.label("", name, value, &mut kept);

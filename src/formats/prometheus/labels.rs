@@ -11,7 +11,11 @@ use crate::formats::scalar::Scalar;
 /// Labels or annotations in the order of the body, borrowed. Numbers count as their text; what is no scalar does
 /// not count.
 #[derive(Debug, Default)]
-pub(super) struct Texts<'a>(Vec<(Cow<'a, str>, Cow<'a, str>)>);
+pub(super) struct Texts<'a> {
+    pairs: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+    /// What the first value is that is no string, where one is: only the Alertmanager API minds.
+    odd: Option<&'static str>,
+}
 
 impl Texts<'_> {
     /// The value of `name`, unless it is empty: Prometheus takes an empty label as absent.
@@ -20,11 +24,16 @@ impl Texts<'_> {
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(name, value)| (name.as_ref(), value.as_ref()))
+        self.pairs.iter().map(|(name, value)| (name.as_ref(), value.as_ref()))
     }
 
     pub(super) const fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.pairs.is_empty()
+    }
+
+    /// What the first value is that is neither a string nor null.
+    pub(super) const fn odd(&self) -> Option<&'static str> {
+        self.odd
     }
 
     /// The first of `names` that has a value.
@@ -44,13 +53,17 @@ impl<'de: 'a, 'a> Deserialize<'de> for Texts<'a> {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Texts<'de>, A::Error> {
-                let mut texts = Vec::with_capacity(map.size_hint().unwrap_or(8).min(128));
+                let mut pairs = Vec::with_capacity(map.size_hint().unwrap_or(8).min(128));
+                let mut odd = None;
                 while let Some((key, value)) = map.next_entry::<Scalar<'de>, Scalar<'de>>()? {
+                    if !matches!(value, Scalar::Text(_) | Scalar::Null) {
+                        odd.get_or_insert(value.noun());
+                    }
                     if let (Some(key), Some(value)) = (key.text(), value.text()) {
-                        texts.push((key, value));
+                        pairs.push((key, value));
                     }
                 }
-                Ok(Texts(texts))
+                Ok(Texts { pairs, odd })
             }
         }
         deserializer.deserialize_map(Map)

@@ -1,0 +1,276 @@
+//! The board: every alert that fires, as it was posted, with what silences and inhibits it and who is told.
+//!
+//! Worked out from what the engine holds whenever somebody asks; nothing is kept.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::ser::{SerializeMap, Serializer};
+use serde::{Serialize, ser::SerializeSeq};
+
+use super::filter::Filter;
+use super::{id, written};
+use crate::domain::policy::Inhibition;
+use crate::domain::{Event, Fingerprint, Policy, PostedText, Posting, Silence, Timestamp};
+use crate::inbox::{Inbox, Refusal, View};
+
+/// What the engine holds of it, taken between two batches.
+pub(super) struct Snapshot {
+    postings: Vec<Posting>,
+    silences: Vec<Silence>,
+    pub(super) policy: Arc<Policy>,
+    pub(super) now: Timestamp,
+}
+
+impl Snapshot {
+    fn of(view: &View<'_>) -> Self {
+        Self {
+            postings: view.engine.postings(),
+            silences: view.engine.all_silences(),
+            policy: Arc::clone(view.engine.policy()),
+            now: view.engine.now(),
+        }
+    }
+}
+
+/// The board as it stands.
+pub(super) struct Board {
+    /// The alerts, in order of their fingerprints.
+    pub(super) alerts: Vec<Shown>,
+    /// The silences, with those that are over.
+    pub(super) silences: Vec<Silence>,
+    pub(super) now: Timestamp,
+}
+
+impl Board {
+    /// Asks the engine, and works the rest out beside it.
+    pub(super) async fn ask(inbox: &Inbox) -> Result<Self, Refusal> {
+        let snapshot = inbox.ask(Snapshot::of).await?;
+        // Ten thousand alerts take milliseconds: not on a thread that serves others.
+        tokio::task::spawn_blocking(move || Self::of(snapshot)).await.map_err(|_| Refusal::Judge)
+    }
+
+    fn of(snapshot: Snapshot) -> Self {
+        let Snapshot { postings, silences, policy, now } = snapshot;
+        let inhibiting: Vec<_> = policy.inhibitions.iter().map(|rule| Inhibiting::of(rule, &postings)).collect();
+        let in_force: Vec<_> =
+            silences.iter().filter(|silence| silence.in_force(now)).map(|silence| (silence, id::of(silence))).collect();
+        let mut told = Told { policy: &policy, known: BTreeMap::new() };
+        let mut alerts: Vec<_> = postings
+            .iter()
+            .map(|posting| {
+                let mut silenced_by: Vec<_> = in_force
+                    .iter()
+                    .filter(|(silence, _)| silence.fits_posted(&posting.text))
+                    .map(|(_, id)| id.clone())
+                    .collect();
+                silenced_by.sort();
+                Shown {
+                    fingerprint: fingerprint(&posting.text),
+                    silenced_by,
+                    inhibited_by: inhibiting.iter().find_map(|rule| rule.holds(&posting.text)),
+                    receivers: told.receivers(&posting.text),
+                    posting: posting.clone(),
+                    only: None,
+                }
+            })
+            .collect();
+        alerts.sort_by_key(|alert| (alert.fingerprint, alert.posting.alert));
+        drop((inhibiting, in_force));
+        Self { alerts, silences, now }
+    }
+}
+
+/// The identity that Alertmanager gives a label set: FNV-1a of 64 bits over name, 0xff, value, 0xff in order of name
+/// (`model.LabelSet.Fingerprint`).
+fn fingerprint(text: &PostedText) -> u64 {
+    const PRIME: u64 = 0x0100_0000_01b3;
+    let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
+    let mut add = |bytes: &[u8]| {
+        for byte in bytes {
+            hash = (hash ^ u64::from(*byte)).wrapping_mul(PRIME);
+        }
+    };
+    for (name, value) in text.labels() {
+        add(name.as_bytes());
+        add(&[0xff]);
+        add(value.as_bytes());
+        add(&[0xff]);
+    }
+    hash
+}
+
+/// The sources of one inhibition that fire, by the values on which both sides must agree.
+struct Inhibiting<'a> {
+    rule: &'a Inhibition,
+    sources: BTreeMap<Vec<&'a str>, Vec<Source>>,
+}
+
+struct Source {
+    fingerprint: u64,
+    /// It is a target of the same inhibition, too.
+    two_sided: bool,
+}
+
+impl<'a> Inhibiting<'a> {
+    fn of(rule: &'a Inhibition, postings: &'a [Posting]) -> Self {
+        let mut sources: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for text in postings.iter().map(|posting| &posting.text).filter(|text| fits(&rule.source, text)) {
+            let source = Source { fingerprint: fingerprint(text), two_sided: fits(&rule.target, text) };
+            sources.entry(Self::agreement(rule, text)).or_default().push(source);
+        }
+        Self { rule, sources }
+    }
+
+    fn agreement(rule: &Inhibition, text: &'a PostedText) -> Vec<&'a str> {
+        rule.equal.iter().map(|name| text.field(name)).collect()
+    }
+
+    /// The alert that inhibits this one, if any does: the first by fingerprint. What is on both sides is not held by
+    /// others that are on both sides, as in Alertmanager.
+    fn holds(&self, text: &PostedText) -> Option<u64> {
+        if !fits(&self.rule.target, text) {
+            return None;
+        }
+        let agreement: Vec<&str> = self.rule.equal.iter().map(|name| text.field(name)).collect();
+        let both = fits(&self.rule.source, text);
+        let sources = self.sources.get(agreement.as_slice())?;
+        sources.iter().filter(|source| !(both && source.two_sided)).map(|source| source.fingerprint).min()
+    }
+}
+
+fn fits(matchers: &[crate::domain::Matcher], text: &PostedText) -> bool {
+    matchers.iter().all(|matcher| matcher.fits_value(text.field(matcher.name())))
+}
+
+/// Who would be told of an alert that pages by itself.
+struct Told<'p> {
+    policy: &'p Policy,
+    known: BTreeMap<(String, String, String, &'static str), Arc<[String]>>,
+}
+
+impl Told<'_> {
+    fn receivers(&mut self, text: &PostedText) -> Arc<[String]> {
+        let field = |name| text.field(name).to_owned();
+        let face = (field("check"), field("service"), field("host"), text.severity().word());
+        let policy = self.policy;
+        Arc::clone(self.known.entry(face).or_insert_with_key(|(check, service, host, _)| {
+            // What routes see of a page: nothing but its origin and its severity.
+            let mut face = Event::new("squelch", check.clone());
+            face.service = Some(service.clone()).filter(|name| !name.is_empty());
+            face.host = Some(host.clone()).filter(|name| !name.is_empty());
+            face.severity = text.severity();
+            let fits = |route: &&crate::domain::policy::Route| route.matchers.iter().all(|matcher| matcher.fits(&face));
+            policy.routes.iter().find(fits).map_or_else(|| Arc::from([]), |route| Arc::from(route.receivers.clone()))
+        }))
+    }
+}
+
+/// One alert of the board. Written as JSON it is Alertmanager's `gettableAlert`.
+#[derive(Clone)]
+pub(super) struct Shown {
+    pub(super) posting: Posting,
+    pub(super) fingerprint: u64,
+    silenced_by: Vec<String>,
+    inhibited_by: Option<u64>,
+    pub(super) receivers: Arc<[String]>,
+    /// In a group only the receiver that was asked for is shown.
+    only: Option<Arc<[String]>>,
+}
+
+impl Shown {
+    /// Whether it is silenced or inhibited.
+    pub(super) fn is_suppressed(&self) -> bool {
+        !self.silenced_by.is_empty() || self.inhibited_by.is_some()
+    }
+
+    /// It, as if only these receivers were told.
+    pub(super) fn told_only(&self, receivers: Arc<[String]>) -> Self {
+        Self { only: Some(receivers), ..self.clone() }
+    }
+
+    /// Whether it is asked for.
+    pub(super) fn is_wanted(&self, filter: &Filter) -> bool {
+        (filter.active || self.is_suppressed())
+            && (filter.silenced || self.silenced_by.is_empty())
+            && (filter.inhibited || self.inhibited_by.is_none())
+            && filter.matchers.iter().all(|matcher| matcher.fits_value(self.posting.text.label(matcher.name())))
+    }
+}
+
+impl Serialize for Shown {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Posting { starts, updated, ends, text, .. } = &self.posting;
+        let inhibited_by: Vec<_> = self.inhibited_by.iter().map(|by| Fingerprint(*by).to_string()).collect();
+        let state = if self.is_suppressed() { "suppressed" } else { "active" };
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("annotations", &Pairs(|| text.annotations()))?;
+        map.serialize_entry("endsAt", &written(ends.unwrap_or(*updated)))?;
+        map.serialize_entry("fingerprint", &Fingerprint(self.fingerprint).to_string())?;
+        map.serialize_entry("receivers", &Named(self.only.as_ref().unwrap_or(&self.receivers)))?;
+        map.serialize_entry("startsAt", &written(*starts))?;
+        map.serialize_entry(
+            "status",
+            &Status { inhibited_by: &inhibited_by, muted_by: &[], silenced_by: &self.silenced_by, state },
+        )?;
+        map.serialize_entry("updatedAt", &written(*updated))?;
+        if !text.generator_url().is_empty() {
+            map.serialize_entry("generatorURL", text.generator_url())?;
+        }
+        map.serialize_entry("labels", &Pairs(|| text.labels()))?;
+        map.end()
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Status<'a> {
+    inhibited_by: &'a [String],
+    muted_by: &'a [String],
+    silenced_by: &'a [String],
+    state: &'static str,
+}
+
+/// A map, from an iterator that can be had anew.
+struct Pairs<F>(F);
+
+impl<'a, I: Iterator<Item = (&'a str, &'a str)>, F: Fn() -> I> Serialize for Pairs<F> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map((self.0)())
+    }
+}
+
+/// Receivers as a list of objects with a name.
+struct Named<'a>(&'a [String]);
+
+impl Serialize for Named<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Receiver<'a> {
+            name: &'a str,
+        }
+        let mut list = serializer.serialize_seq(Some(self.0.len()))?;
+        for name in self.0 {
+            list.serialize_element(&Receiver { name })?;
+        }
+        list.end()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fingerprints_are_those_of_alertmanager() {
+        let event = Event::new("prometheus", "");
+        let of = |labels: &[(&'static str, &'static str)]| {
+            let text = PostedText::new(labels.iter().copied(), [], &event);
+            Fingerprint(fingerprint(&text)).to_string()
+        };
+        // As a real Alertmanager showed them.
+        assert_eq!(of(&[("a", "b")]), "d2b371819297f98a");
+        assert_eq!(of(&[("a-b", "x")]), "1a2dd6b0c71042a1");
+        assert_eq!(of(&[]), "cbf29ce484222325");
+    }
+}

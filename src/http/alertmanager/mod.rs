@@ -1,0 +1,210 @@
+//! The Alertmanager API v2, as Alertmanager 0.28 speaks it: Prometheus, vmalert, Grafana, karma and amtool take Squelch
+//! for an Alertmanager.
+//!
+//! Deliberately with Alertmanager's errors in its two shapes (a bare JSON string, or `{"code", "message"}`), not with
+//! Squelch's: these clients know nothing else. What differs on purpose stands in `docs/ALERTMANAGER.md`.
+
+mod alerts;
+mod board;
+mod config;
+mod filter;
+mod groups;
+mod id;
+mod metrics;
+mod new_silence;
+mod silences;
+mod status;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{any, get};
+use serde::Serialize;
+use serde_json::json;
+
+use super::answer::{Failure, json_text};
+use super::app::App;
+use crate::domain::Timestamp;
+
+pub(super) use metrics::{Told, standing};
+
+/// The Alertmanager whose API this is; what clients decide by.
+const SPEAKS: &str = "0.28.1";
+
+/// How long an alert without an end fires after it was last sent, as in Alertmanager's default.
+const RESOLVE_TIMEOUT: Duration = Duration::from_secs(300);
+
+/// A silence is a short body.
+const SILENCE_BODY: usize = 1 << 20;
+
+/// Where it is, for those who ask for something that does not exist.
+pub(super) const PATHS: &[&str] = &[
+    "GET /api/v2/status",
+    "GET /api/v2/receivers",
+    "GET /api/v2/alerts",
+    "POST /api/v2/alerts",
+    "GET /api/v2/alerts/groups",
+    "GET /api/v2/silences",
+    "POST /api/v2/silences",
+    "GET /api/v2/silence/{id}",
+    "DELETE /api/v2/silence/{id}",
+];
+
+/// The paths of the API, and those of its first version, which is gone.
+pub(super) fn router() -> Router<Arc<App>> {
+    let gone = || any(gone);
+    Router::new()
+        .route("/api/v2/status", get(status::status))
+        .route("/api/v2/receivers", get(status::receivers))
+        .route("/api/v2/alerts", get(alerts::list).post(alerts::take))
+        .route("/api/v2/alerts/", get(alerts::list).post(alerts::take))
+        .route("/api/v2/alerts/groups", get(groups::list))
+        .route("/api/v2/silences", get(silences::list).post(silences::set))
+        .route("/api/v2/silence/{id}", get(silences::one).delete(silences::expire))
+        .route("/api/v2/{*rest}", any(unknown))
+        .method_not_allowed_fallback(wrong_method)
+        .layer(from_fn(speaks_json))
+        .layer(DefaultBodyLimit::max(SILENCE_BODY))
+        .route("/api/v1/alerts", gone())
+        .route("/api/v1/alerts/groups", gone())
+        .route("/api/v1/status", gone())
+        .route("/api/v1/receivers", gone())
+        .route("/api/v1/silence/{id}", gone())
+}
+
+/// What Alertmanager answers: a code and a message, with the HTTP status that belongs to the code.
+#[derive(Debug)]
+struct Coded(u16, String);
+
+impl IntoResponse for Coded {
+    fn into_response(self) -> Response {
+        // OpenAPI's own codes begin at 600, and all of them are about what was sent.
+        let status = StatusCode::from_u16(self.0).ok().filter(|_| self.0 < 600);
+        let status = status.unwrap_or(StatusCode::UNPROCESSABLE_ENTITY);
+        json_text(status, json!({"code": self.0, "message": self.1}).to_string())
+    }
+}
+
+/// A refusal of the API: in one of its two shapes, or Squelch's own trouble in the first.
+#[derive(Debug)]
+enum Refused {
+    Coded(Coded),
+    /// A bare JSON string.
+    Said(StatusCode, String),
+    /// A status alone.
+    Bare(StatusCode),
+    Trouble(Failure),
+}
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Coded(coded) => coded.into_response(),
+            Self::Said(status, text) => json_text(status, json!(text).to_string()),
+            Self::Bare(status) => status.into_response(),
+            Self::Trouble(failure) => {
+                let retry = failure.retry_after.map(|span| span.as_secs_f64().ceil().max(1.0) as u64);
+                let message = format!("{}; {}", failure.message, failure.help);
+                let mut response = Coded(failure.status.as_u16(), message).into_response();
+                if let Some(seconds) = retry {
+                    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+                }
+                response
+            }
+        }
+    }
+}
+
+impl From<Failure> for Refused {
+    fn from(failure: Failure) -> Self {
+        Self::Trouble(failure)
+    }
+}
+
+impl From<crate::inbox::Refusal> for Refused {
+    fn from(refusal: crate::inbox::Refusal) -> Self {
+        Self::Trouble(refusal.into())
+    }
+}
+
+/// 400 with a bare JSON string.
+fn bad(text: impl Into<String>) -> Refused {
+    Refused::Said(StatusCode::BAD_REQUEST, text.into())
+}
+
+/// A value as the answer.
+fn shown(value: &impl Serialize) -> Response {
+    match serde_json::to_string(value) {
+        Ok(text) => json_text(StatusCode::OK, text),
+        Err(error) => Coded(500, format!("the answer cannot be written: {error}")).into_response(),
+    }
+}
+
+/// A time as the API writes it.
+fn written(at: Timestamp) -> String {
+    // jiff ends a day before the year 9999 does.
+    jiff::Timestamp::from_millisecond(at.millis().min(jiff::Timestamp::MAX.as_millisecond()))
+        .map_or_else(|_| String::new(), |at| format!("{at:.3}"))
+}
+
+/// What every request to the API passes: it sends and takes JSON, or is told so.
+async fn speaks_json(request: Request, next: Next) -> Response {
+    let refused = takes_json(request.headers()).and_then(|()| match *request.method() {
+        Method::POST => sends_json(request.headers()),
+        _ => Ok(()),
+    });
+    let mut response = match refused {
+        Ok(()) => next.run(request).await,
+        Err(coded) => coded.into_response(),
+    };
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+fn takes_json(headers: &HeaderMap) -> Result<(), Coded> {
+    let Some(kinds) = headers.get(header::ACCEPT).and_then(|kinds| kinds.to_str().ok()) else { return Ok(()) };
+    let mut kinds = kinds.split(',').map(|kind| kind.split(';').next().unwrap_or_default().trim());
+    if kinds.any(|kind| ["", "*/*", "application/*", "application/json"].contains(&kind)) {
+        return Ok(());
+    }
+    Err(Coded(406, "unsupported media type requested, only [application/json] are available".to_owned()))
+}
+
+fn sends_json(headers: &HeaderMap) -> Result<(), Coded> {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    let kind = kind.unwrap_or("application/octet-stream").split(';').next().unwrap_or_default().trim();
+    if kind.eq_ignore_ascii_case("application/json") {
+        return Ok(());
+    }
+    Err(Coded(415, format!("unsupported media type {kind:?}, only [application/json] are allowed")))
+}
+
+async fn unknown(uri: Uri) -> Response {
+    let path: String = uri.path().chars().take(200).collect();
+    Coded(404, format!("path {path} was not found")).into_response()
+}
+
+async fn wrong_method(method: Method, uri: Uri) -> Response {
+    let path = uri.path().trim_end_matches('/');
+    let known = |entry: &&&str| match entry.split_once(' ') {
+        Some((_, pattern)) => match pattern.strip_suffix("{id}") {
+            Some(start) => path.starts_with(start),
+            None => path == pattern,
+        },
+        None => false,
+    };
+    let methods: Vec<_> = PATHS.iter().filter(known).filter_map(|entry| Some(entry.split_once(' ')?.0)).collect();
+    Coded(405, format!("method {method} is not allowed, but [{}] are", methods.join(","))).into_response()
+}
+
+/// The first version of the API.
+async fn gone() -> Response {
+    let error = "The Alertmanager v1 API was deprecated in version 0.16.0 and is removed as of version 0.27.0 - please \
+                 use the equivalent route in the v2 API";
+    json_text(StatusCode::GONE, json!({"status": "deprecated", "error": error}).to_string())
+}
