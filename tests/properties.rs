@@ -7,8 +7,8 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use squelch::domain::Matcher;
 use squelch::domain::{
-    Decision, Engine, Event, IncidentId, Input, Kind, Opinion, Outcome, Page, Policy, Reason, Severity, Silence,
-    Status, Timestamp, Turn,
+    Decision, Engine, Event, IncidentId, Input, Kind, LooksAt, Opinion, Outcome, Page, Policy, Reason, Severity,
+    Silence, Status, Timestamp, Turn,
 };
 use squelch::replay::decisions;
 

@@ -114,7 +114,7 @@ impl PostedText {
     /// The value that a matcher of the rules on `name` compares with, as [`Event::field`] gives it.
     #[must_use]
     pub fn field(&self, name: &str) -> &str {
-        let or_label = |field| if self.field_at(field) == "" { self.label(name) } else { self.field_at(field) };
+        let or_label = |at| Some(self.field_at(at)).filter(|text| !text.is_empty()).unwrap_or_else(|| self.label(name));
         match name {
             "source" => self.field_at(0),
             "service" => or_label(1),

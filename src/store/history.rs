@@ -371,7 +371,7 @@ fn segment_events(path: &Path, from: Timestamp, until: Timestamp) -> Vec<Result<
 
 fn past(path: &Path, raw: &RawEvent) -> Result<Past, Damage> {
     let event =
-        postcard::from_bytes(&raw.bytes).map_err(|_| damaged(path, format!("event {} makes no sense", raw.seq)))?;
+        super::batch::event(&raw.bytes).map_err(|_| damaged(path, format!("event {} makes no sense", raw.seq)))?;
     Ok(Past { seq: raw.seq, taken: raw.now, event })
 }
 

@@ -76,3 +76,51 @@ impl Engine {
         self.postings.rows().map(|(_, posting)| posting).filter(|posting| !posting.is_over(now)).map(shown).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::domain::event::Event;
+    use crate::domain::policy::Policy;
+    use crate::domain::posting::Posted;
+    use crate::domain::time::Timestamp;
+    use crate::domain::turn::{Input, Turn};
+
+    const START: Timestamp = Timestamp::from_millis(1_795_000_000_000);
+
+    fn take(engine: &mut Engine, at: f64, seq: u64, event: &Event) {
+        engine.handle(START.after(at), Input::Event { seq, event }, &mut Turn::default());
+    }
+
+    fn alert(ends: f64) -> Event {
+        let mut event = Event { ends: Some(START.after(ends)), ..Event::new("prometheus", "Up") };
+        event.posted = Some(Box::new(Posted { ends: event.ends, ..Posted::of(&event) }));
+        event
+    }
+
+    #[test]
+    fn an_alert_ends_when_its_sender_said_it_would() {
+        let mut engine = Engine::new(Arc::new(Policy::default()));
+        take(&mut engine, 0.0, 0, &alert(240.0));
+        take(&mut engine, 60.0, 1, &alert(300.0));
+        for (at, firing) in [(299.0, 1), (301.0, 0)] {
+            engine.handle(START.after(at), Input::Tick, &mut Turn::default());
+            assert_eq!((engine.tally().firing, engine.postings().len()), (firing, firing as usize), "after {at} s");
+        }
+        engine.handle(START.after(700.0), Input::Tick, &mut Turn::default());
+        assert_eq!(engine.postings.len(), 0, "what is over is swept up");
+    }
+
+    #[test]
+    fn while_nothing_could_be_heard_no_alert_ends() {
+        let mut engine = Engine::new(Arc::new(Policy::default()));
+        take(&mut engine, 0.0, 0, &alert(240.0));
+        engine.resume(START.after(1_000.0));
+        for (at, firing) in [(1_001.0, 1), (1_239.0, 1), (1_241.0, 0)] {
+            engine.handle(START.after(at), Input::Tick, &mut Turn::default());
+            assert_eq!(engine.tally().firing, firing, "after {at} s");
+        }
+    }
+}

@@ -6,6 +6,7 @@
 use std::fmt::Write as _;
 
 use super::RESOLVE_TIMEOUT;
+use crate::domain::duration;
 use crate::domain::matcher::{Matcher, alertmanager};
 use crate::domain::policy::Policy;
 
@@ -26,7 +27,7 @@ pub(super) fn original(policy: &Policy) -> String {
     let (before, root) = policy.routes.split_at(end.unwrap_or(policy.routes.len()));
     let names = receivers(policy);
     let root = root.first().map_or(&[][..], |route| route.receivers.as_slice());
-    let mut text = format!("global:\n  resolve_timeout: {}s\n", RESOLVE_TIMEOUT.as_secs());
+    let mut text = format!("global:\n  resolve_timeout: {}\n", duration::write(RESOLVE_TIMEOUT));
     let first = root.first().map(String::as_str).or(names.first().copied()).unwrap_or("nobody");
     let _ = write!(text, "route:\n  receiver: {}\n  group_by:\n  - alertname\n", quoted(first));
     if !before.is_empty() || root.len() > 1 {
@@ -126,7 +127,7 @@ mod tests {
         };
         expect_test::expect![[r#"
             global:
-              resolve_timeout: 300s
+              resolve_timeout: 5m
             route:
               receiver: "c"
               group_by:

@@ -66,6 +66,7 @@ pub(super) fn router() -> Router<Arc<App>> {
         .route("/api/v2/alerts/groups", get(groups::list))
         .route("/api/v2/silences", get(silences::list).post(silences::set))
         .route("/api/v2/silence/{id}", get(silences::one).delete(silences::expire))
+        .route("/api/v2/", any(unknown))
         .route("/api/v2/{*rest}", any(unknown))
         .method_not_allowed_fallback(wrong_method)
         .layer(from_fn(speaks_json))
@@ -199,7 +200,8 @@ async fn wrong_method(method: Method, uri: Uri) -> Response {
         None => false,
     };
     let methods: Vec<_> = PATHS.iter().filter(known).filter_map(|entry| Some(entry.split_once(' ')?.0)).collect();
-    Coded(405, format!("method {method} is not allowed, but [{}] are", methods.join(","))).into_response()
+    let refused = Coded(405, format!("method {method} is not allowed, but [{}] are", methods.join(",")));
+    ([(header::ALLOW, methods.join(","))], refused).into_response()
 }
 
 /// The first version of the API.
