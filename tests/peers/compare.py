@@ -23,7 +23,8 @@ import tempfile
 import time
 from datetime import datetime, timezone
 
-import steps
+sys.dont_write_bytecode = True
+import steps  # noqa: E402
 
 HERE = pathlib.Path(__file__).resolve().parent
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")

@@ -388,12 +388,12 @@ impl Engine {
     fn over(&mut self, slot: Slot, turn: &mut Turn) {
         let (now, listens_since) = (self.now(), self.listens_since());
         let alert = self.alerts.at(slot);
-        let (whom, promised) = (alert.fingerprint, alert.expires.since(alert.heard));
-        let expires = listens_since.after(promised);
-        if alert.heard >= listens_since || expires <= now {
+        let whom = alert.fingerprint;
+        if alert.heard >= listens_since || alert.expires > listens_since {
             self.end_alert(whom, now, turn);
             return;
         }
+        let expires = listens_since.after(alert.expires.since(alert.heard));
         let alert = self.alerts.change(slot);
         (alert.expires, alert.reminder) = (expires, expires);
         self.timers.set(expires, Due::Expire, whom);
