@@ -12,6 +12,10 @@ NOW = datetime.now(timezone.utc).replace(microsecond=0)
 ALERTS, GROUPS, SILENCES = "/api/v2/alerts", "/api/v2/alerts/groups", "/api/v2/silences"
 
 
+# What answers with the identity of a silence that may be new.
+MAKERS = ("POST /api/v2/silences", "amtool silence add", "amtool silence update", "amtool silence import")
+
+
 @dataclass
 class Step:
     name: str
@@ -21,16 +25,19 @@ class Step:
     path: str = None
     body: str = None
     headers: dict = None
-    makes: bool = False
     pause: float = 0
+
+    @property
+    def makes(self):
+        return self.name.startswith(MAKERS)
 
 
 def at(seconds):
     return (NOW + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def amtool(*words, stdin=None, makes=False, pause=0):
-    return Step("amtool " + " ".join(words), words=list(words), stdin=stdin, makes=makes, pause=pause)
+def amtool(*words, stdin=None, pause=0):
+    return Step("amtool " + " ".join(words), words=list(words), stdin=stdin, pause=pause)
 
 
 def get(path, headers=None, pause=0):
@@ -41,9 +48,9 @@ def ask(method, path, headers=None):
     return Step(f"{method} {path}", method=method, path=path, headers=headers or {})
 
 
-def post(path, body, name=None, headers=None, makes=False):
+def post(path, body, name=None, headers=None):
     text = body if isinstance(body, str) or body is None else json.dumps(body)
-    return Step(f"POST {path} {name or text}", method="POST", path=path, body=text, headers=headers, makes=makes)
+    return Step(f"POST {path} {name or text}", method="POST", path=path, body=text, headers=headers)
 
 
 def filtered(path, *matchers, **more):
@@ -119,9 +126,9 @@ def matcher(name="alertname", value="ShopSlow", **more):
     return {key: inner for key, inner in fields.items() if inner != "LEFT OUT"}
 
 
-def silence(what, makes=False, **changes):
+def silence(what, **changes):
     fields = {"matchers": [matcher()], "startsAt": at(0), "endsAt": at(3600), "createdBy": "ada", "comment": "a test", **changes}
-    return post(SILENCES, {key: inner for key, inner in fields.items() if inner != "LEFT OUT"}, name=what, makes=makes)
+    return post(SILENCES, {key: inner for key, inner in fields.items() if inner != "LEFT OUT"}, name=what)
 
 
 def raw_silences():
@@ -138,24 +145,24 @@ def raw_silences():
         silence("over already", startsAt=at(-20), endsAt=at(-10)), silence("ends before it begins", endsAt=at(-10)),
         silence("ends as it begins", startsAt=at(50), endsAt=at(50)), silence("a bad time", startsAt="foo"),
         silence("of an unknown id", id=STRANGER), silence("of an id that is none", id="foo"),
-        silence("number 1", makes=True), silence("number 2, to come", makes=True, startsAt=at(600)),
-        silence("number 3, began before", makes=True, startsAt=at(-600), matchers=[matcher("cluster", "b|c", isRegex=True)], endsAt=at(1800)),
-        silence("number 4, negative", makes=True, matchers=[matcher("severity", "critical|warning", isRegex=True, isEqual=False), matcher("alertname", "Info")], extra=1),
-        silence("number 5, UTF-8", makes=True, matchers=[matcher("größe", "riesig", isEqual=True)]),
+        silence("number 1"), silence("number 2, to come", startsAt=at(600)),
+        silence("number 3, began before", startsAt=at(-600), matchers=[matcher("cluster", "b|c", isRegex=True)], endsAt=at(1800)),
+        silence("number 4, negative", matchers=[matcher("severity", "critical|warning", isRegex=True, isEqual=False), matcher("alertname", "Info")], extra=1),
+        silence("number 5, UTF-8", matchers=[matcher("größe", "riesig", isEqual=True)]),
         get(SILENCES), get("/api/v2/silence/{silence 1}"), get("/api/v2/silence/{silence 2}"),
         get("/api/v2/silence/" + STRANGER), get("/api/v2/silence/foo"), get(ALERTS), filtered(ALERTS, silenced="false"),
         filtered(ALERTS, active="false"), get(GROUPS), filtered(GROUPS, silenced="false"),
         filtered(SILENCES, "alertname=ShopSlow"), filtered(SILENCES, 'alertname=~"ShopSlow"'), filtered(SILENCES, 'cluster=~"b|c"'),
         filtered(SILENCES, "foo"), filtered(SILENCES, 'severity!~"critical|warning"', "alertname=Info"),
-        silence("1 made longer", id="{silence 1}", endsAt=at(7200)), get("/api/v2/silence/{silence 1}"),
-        silence("2 moved", id="{silence 2}", startsAt=at(900), endsAt=at(4000)), get("/api/v2/silence/{silence 2}"),
-        silence("1 with another matcher", id="{silence 1}", makes=True, matchers=[matcher(value="Shop.*", isRegex=True)]),
-        get("/api/v2/silence/{silence 1}"), get("/api/v2/silence/{silence 6}"),
-        ask("DELETE", "/api/v2/silence/{silence 6}"), ask("DELETE", "/api/v2/silence/{silence 6}"),
+        silence("1 made longer, from another second: number 6", id="{silence 1}", endsAt=at(7200)), get("/api/v2/silence/{silence 1}"),
+        get("/api/v2/silence/{silence 6}"), silence("2 moved", id="{silence 2}", startsAt=at(900), endsAt=at(4000)), get("/api/v2/silence/{silence 2}"),
+        silence("6 with another matcher: number 7", id="{silence 6}", matchers=[matcher(value="Shop.*", isRegex=True)]),
+        get("/api/v2/silence/{silence 6}"), get("/api/v2/silence/{silence 7}"),
+        ask("DELETE", "/api/v2/silence/{silence 7}"), ask("DELETE", "/api/v2/silence/{silence 7}"),
         ask("DELETE", "/api/v2/silence/{silence 2}"), ask("DELETE", "/api/v2/silence/" + STRANGER), ask("DELETE", "/api/v2/silence/foo"),
-        get("/api/v2/silence/{silence 6}"), get("/api/v2/silence/{silence 2}"), get(SILENCES), get(ALERTS),
-        silence("6 after its end", id="{silence 6}", makes=True), get("/api/v2/silence/{silence 7}"),
-        ask("DELETE", "/api/v2/silence/{silence 7}"),
+        get("/api/v2/silence/{silence 7}"), get("/api/v2/silence/{silence 2}"), get(SILENCES), get(ALERTS),
+        silence("7 after its end: number 8", id="{silence 7}"), get("/api/v2/silence/{silence 8}"),
+        ask("DELETE", "/api/v2/silence/{silence 8}"),
     ]
 
 
@@ -198,30 +205,30 @@ def amtool_silences():
     add = ("silence", "add", "--author=ada")
     query = ("silence", "query")
     imported = [{"id": "", "matchers": [matcher("job", "imported", isEqual=True)], "startsAt": at(0), "endsAt": at(5000), "createdBy": "bob", "comment": "imported"}]
-    kept = [dict(imported[0], id="{silence 8}", endsAt=at(9000), createdBy="ada", comment="of host cli-1", matchers=[matcher("host", "cli-1", isEqual=True)])]
+    kept = [dict(imported[0], id="{silence 9}", endsAt=at(9000), createdBy="ada", comment="of host cli-1", matchers=[matcher("host", "cli-1", isEqual=True)])]
     return [
-        amtool(*add, "--comment=of host cli-1", "host=cli-1", makes=True),
-        amtool(*add, "--comment=two hours", "--duration=2h", 'alertname=~"CliT.*"', makes=True),
-        amtool(*add, "--comment=not that", "alertname!=CliOne", "job=cli", makes=True),
-        amtool(*add, "--comment=no pattern", 'alertname!~"Cli.*"', "job=cli", makes=True),
-        amtool(*add, "--comment=a name alone", "CliOne", makes=True),
-        amtool(*add, "--comment=from to", f"--start={at(1000)}", f"--end={at(2000)}", "job=later", makes=True),
-        amtool(*add, "--comment=UTF-8", '"größe"=klein', makes=True), amtool(*add, "--comment=braces", '{job="x",host=~"y.*"}', makes=True),
+        amtool(*add, "--comment=of host cli-1", "host=cli-1"),
+        amtool(*add, "--comment=two hours", "--duration=2h", 'alertname=~"CliT.*"'),
+        amtool(*add, "--comment=not that", "alertname!=CliOne", "job=cli"),
+        amtool(*add, "--comment=no pattern", 'alertname!~"Cli.*"', "job=cli"),
+        amtool(*add, "--comment=a name alone", "CliOne"),
+        amtool(*add, "--comment=from to", f"--start={at(1000)}", f"--end={at(2000)}", "job=later"),
+        amtool(*add, "--comment=UTF-8", '"größe"=klein'), amtool(*add, "--comment=braces", '{job="x",host=~"y.*"}'),
         amtool(*add, "job=x"), amtool(*add, "--comment=nothing"), amtool(*add, "--comment=bad", "job=~("), amtool(*add, "--comment=bad", "--duration=long", "job=x"),
         amtool(*add, "--comment=bad", f"--end={at(-5)}", "job=x"), amtool(*add, "--comment=empty", "job="), amtool(*add, "--comment=all", 'job=~".*"'),
         amtool(*query), amtool(*query, "-q"), amtool(*query, "-o", "json"), amtool(*query, "-o", "extended"), amtool(*query, "host=cli-1"),
         amtool(*query, "--created-by=ada", "-q"), amtool(*query, "--created-by=nobody"), amtool(*query, "--expired", "-o", "json"),
-        amtool(*query, "--id={silence 8}"), amtool(*query, "--id=" + STRANGER), amtool(*query, "--within=90m", "-q"), amtool(*query, "--expired", "--within=2h", "-q"),
+        amtool(*query, "--id={silence 9}"), amtool(*query, "--id=" + STRANGER), amtool(*query, "--within=90m", "-q"), amtool(*query, "--expired", "--within=2h", "-q"),
         amtool(*query, "CliOne"), amtool(*query, 'alertname=~"CliT.*"'), amtool(*query, 'alertname!="CliOne"'), amtool("silence"),
         amtool("alert", "query", "--silenced", "-o", "json"), amtool("alert", "query"),
-        amtool("silence", "update", "--duration=3h", "{silence 8}", makes=True), amtool("silence", "update", "--comment=changed", "{silence 9}", makes=True),
-        amtool("silence", "update", f"--end={at(-5)}", "{silence 10}"), amtool("silence", "update", "-q", "--duration=30m", "{silence 10}", "{silence 11}", makes=True),
+        amtool("silence", "update", "--duration=3h", "{silence 9}"), amtool("silence", "update", "--comment=changed", "{silence 10}"),
+        amtool("silence", "update", f"--end={at(-5)}", "{silence 11}"), amtool("silence", "update", "-q", "--duration=30m", "{silence 11}", "{silence 12}"),
         amtool("silence", "update", "--duration=1h", STRANGER), amtool("silence", "update", "--duration=1h"), amtool("silence", "update", "--duration=1h", "foo"),
-        amtool(*query, "-o", "json"), amtool("silence", "import", "--worker=1", stdin=json.dumps(imported), makes=True),
-        amtool("silence", "import", "--worker=1", stdin=json.dumps(kept), makes=True), amtool("silence", "import", "--force", "--worker=1", stdin=json.dumps(kept), makes=True),
+        amtool(*query, "-o", "json"), amtool("silence", "import", "--worker=1", stdin=json.dumps(imported)),
+        amtool("silence", "import", "--worker=1", stdin=json.dumps(kept)), amtool("silence", "import", "--force", "--worker=1", stdin=json.dumps(kept)),
         amtool("silence", "import", "--worker=1", stdin="[]"), amtool("silence", "import", "--worker=1", stdin="{"),
-        amtool(*query, "-o", "json"), amtool("silence", "expire", "{silence 8}"), amtool("silence", "expire", "{silence 8}"),
-        amtool("silence", "expire", "{silence 9}", "{silence 10}"), amtool("silence", "expire", STRANGER), amtool("silence", "expire"), amtool("silence", "expire", "foo"),
+        amtool(*query, "-o", "json"), amtool("silence", "expire", "{silence 9}"), amtool("silence", "expire", "{silence 9}"),
+        amtool("silence", "expire", "{silence 10}", "{silence 11}"), amtool("silence", "expire", STRANGER), amtool("silence", "expire"), amtool("silence", "expire", "foo"),
         amtool(*query, "-q"), amtool(*query, "--expired", "-o", "json"), amtool("alert", "query", "-o", "json"),
     ]
 

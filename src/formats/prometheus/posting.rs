@@ -69,6 +69,10 @@ fn add(mut alert: Alert<'_>, (index, around): (usize, Around), span: Span, parse
     for event in &mut parsed.events[before..] {
         let ends = Some(span.ends).filter(|ends| *ends > around.received);
         event.ends = ends;
+        if ends.is_none() {
+            // The last word counts, as in Alertmanager, even when it says that the alert ended before it was heard of.
+            event.ts = Some(around.received);
+        }
         if let Some(posted) = &mut event.posted {
             (posted.starts, posted.ends, posted.timeout) = (Some(span.starts), ends, span.timeout);
         }
