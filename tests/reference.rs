@@ -65,6 +65,7 @@ fn told(object: &str, key: &str, value: &str) -> Vec<String> {
         "judgement section" => format!("judgement: {{{line}}}"),
         "flap section" => format!("defaults: {{flap: {{{line}}}}}"),
         "hold section" => format!("defaults: {{hold: {{{line}}}}}"),
+        "adaptive section" => format!("rules: [{{name: a, match: 'check=\"a\"', adaptive: {{{line}}}}}]"),
         "topology section" => format!("topology: {{{line}}}"),
         "edge" => format!("topology: {{edges: [{{{line}}}]}}"),
         "rule" | "silence" | "inhibition" | "heartbeat" | "receiver" | "route" => format!("{object}s: [{{{line}}}]"),

@@ -8,7 +8,7 @@ use super::findings::{Complaint, Findings, Spot, quoted, suggestion};
 use super::judgement_fields;
 use super::receivers;
 use super::value::{Checked, Record, Value};
-use crate::domain::policy::{FlapRule, Handling, HeartbeatRule, Inhibition, Route, Rule};
+use crate::domain::policy::{AdaptiveRule, FlapRule, Handling, HeartbeatRule, Inhibition, Route, Rule};
 use crate::domain::{Judgement, LooksAt, Policy, Severity, Silence, Timestamp, Topology};
 use crate::sinks::receiver::Receiver;
 
@@ -129,7 +129,27 @@ fn lay_over_flap(rule: &mut FlapRule, given: &Checked, findings: &mut Findings<'
 fn rule(given: &Checked, defaults: &Handling, findings: &mut Findings<'_>) -> Rule {
     let mut handling = defaults.clone();
     lay_over(&mut handling, given, findings);
+    handling.adaptive = given.record().get("adaptive").map(adaptive);
+    if let (Some(rule), Some(given)) = (&handling.adaptive, given.record().get("adaptive"))
+        && rule.severity < handling.page_from
+    {
+        let message =
+            format!("an alert of severity `{}` never pages: `page_from` is `{}`", rule.severity, handling.page_from);
+        let help = "raise `severity`, or lower `page_from` of this rule";
+        findings.mistake(given.spot, &given.path, Complaint::new(message).help(help));
+    }
     Rule { name: name(given), matchers: given.record().matchers("match"), handling }
+}
+
+fn adaptive(given: &Checked) -> AdaptiveRule {
+    let (record, default) = (given.record(), AdaptiveRule::default());
+    AdaptiveRule {
+        severity: record.word("severity").unwrap_or(default.severity),
+        lasts: record.duration("for").unwrap_or(default.lasts),
+        keep_firing_for: record.duration("keep_firing_for").unwrap_or(default.keep_firing_for),
+        side: record.word("side").unwrap_or(default.side),
+        tolerance: record.number("tolerance").unwrap_or(default.tolerance),
+    }
 }
 
 fn name(given: &Checked) -> String {

@@ -5,7 +5,7 @@
 use super::field::{Choice, Field, Form, Object};
 use super::judgement_fields::JUDGEMENT;
 use crate::domain::Severity;
-use crate::domain::policy::{PageMode, PromoteWhen};
+use crate::domain::policy::{PageMode, PromoteWhen, Side};
 use crate::sinks::receiver::Tls;
 
 /// A rule file.
@@ -90,6 +90,30 @@ const RULE: Object = Object::new(
         FLAP_KEY,
         HOLD_KEY,
         EXPIRE,
+        Field::new(
+            "adaptive",
+            Form::Object(&ADAPTIVE),
+            "The samples that fit raise an alert of Squelch's own when they are unusual: an alerting rule that finds its threshold itself.",
+        )
+        .example("{severity: warning, for: 10m, side: above}"),
+    ],
+);
+
+const ADAPTIVE: Object = Object::new(
+    "adaptive section",
+    "An alerting rule without a threshold. `{}` takes all defaults. The alert then goes the way of every other; its text has the \
+     value and what is usual.",
+    &[
+        Field::new("severity", Form::Word(severities), "How severe that alert is. Below `page_from` is a mistake.")
+            .default("warning"),
+        Field::new("for", Form::Duration("0s", "1d"), "It fires when every sample was unusual for this long. Lower: sooner, and for shorter blips. Higher: later.")
+            .default("10m"),
+        Field::new("keep_firing_for", Form::Duration("0s", "1d"), "It is over when every sample was usual for this long. Lower: it ends sooner, and comes back more often. Higher: later.")
+            .default("15m"),
+        Field::new("side", Form::Word(sides), "Which values count: those `above` what is usual, those `below`, or `both`.")
+            .default("both"),
+        Field::new("tolerance", Form::Number(1.0, 100.0), "A value is unusual when it lies so many times as far from what its hour of the day shows as it usually does (and the detector agrees). Lower: smaller deviations count. Higher: only large ones.")
+            .default("5"),
     ],
 );
 
@@ -290,6 +314,10 @@ const ROUTE: Object = Object::new(
 
 fn severities() -> Vec<&'static str> {
     Severity::ALL.iter().map(|severity| severity.word()).collect()
+}
+
+fn sides() -> Vec<&'static str> {
+    Side::ALL.iter().map(|side| side.word()).collect()
 }
 
 fn page_modes() -> Vec<&'static str> {

@@ -124,6 +124,9 @@ pub struct SeriesExplanation {
     pub feedback_share: (f64, f64),
     /// Where its value leads; `None` = it has no trend that counts, or no limit within the horizon.
     pub course: Option<Course>,
+    /// From where to where its samples are usual at this hour, by the rule that watches them; `None` = none does, or too
+    /// little is known.
+    pub usual: Option<(f64, f64)>,
     /// Events still waiting for their verdict.
     pub waiting: u32,
     /// The latest verdicts, oldest first.

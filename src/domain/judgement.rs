@@ -113,6 +113,8 @@ pub struct Judgement {
     /// A source that has spoken for this long is expected to go on: when it falls silent for three times its longest
     /// pause, that pages (7 days).
     pub source_known_after: f64,
+    /// What is usual of samples is known after so long (2 days): before that nothing about them is unusual.
+    pub samples_known_after: f64,
     /// An incident is over when all its alerts are, for this long (300 s).
     pub resolve_after: f64,
     /// The share of what an onset is worth that one word of a person takes (noise) or gives (useful) (0.3) …
@@ -180,6 +182,7 @@ impl Default for Judgement {
             frozen: 1800.0,
             frozen_most: DAY,
             source_known_after: 7.0 * DAY,
+            samples_known_after: 2.0 * DAY,
             resolve_after: 300.0,
             feedback: 0.3,
             feedback_most: 0.6,

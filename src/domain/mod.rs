@@ -38,6 +38,7 @@ pub mod time;
 mod timers;
 pub mod topology;
 pub mod turn;
+mod watch;
 
 pub use alarm::Alarms;
 pub use decision::{

@@ -41,6 +41,12 @@ impl Policy {
         self.rules.iter().position(|rule| rule.matchers.iter().all(|matcher| matcher.fits(event)))
     }
 
+    /// Whether any rule asks for adaptive thresholds.
+    #[must_use]
+    pub fn adapts(&self) -> bool {
+        self.rules.iter().any(|rule| rule.handling.adaptive.is_some())
+    }
+
     /// The handling of the rule at this place, or the defaults.
     #[must_use]
     pub fn handling(&self, rule: Option<usize>) -> &Handling {
@@ -86,6 +92,47 @@ pub struct Handling {
     /// An alert that never resolves is given up this long after it last spoke (at the latest; sooner where its
     /// source usually repeats itself).
     pub expire: Duration,
+    /// Whether its samples raise an alert when they are unusual.
+    pub adaptive: Option<AdaptiveRule>,
+}
+
+/// When samples that are unusual raise an alert of Squelch's own: an alerting rule without a threshold.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AdaptiveRule {
+    /// How severe that alert is.
+    pub severity: Severity,
+    /// It fires when all samples were unusual for this long.
+    pub lasts: Duration,
+    /// It is over when all samples were usual for this long.
+    pub keep_firing_for: Duration,
+    /// Which side counts.
+    pub side: Side,
+    /// A value is unusual when it lies so many times as far off as it usually does.
+    pub tolerance: f64,
+}
+
+impl Default for AdaptiveRule {
+    fn default() -> Self {
+        Self {
+            severity: Severity::Warning,
+            lasts: Duration::from_secs(10 * MINUTE),
+            keep_firing_for: Duration::from_secs(15 * MINUTE),
+            side: Side::Both,
+            tolerance: 5.0,
+        }
+    }
+}
+
+vocabulary! {
+    /// Which values are unusual.
+    Side {
+        /// Those above what is usual.
+        Above = "above",
+        /// Those below.
+        Below = "below",
+        /// Both.
+        Both = "both",
+    }
 }
 
 vocabulary! {
@@ -185,6 +232,7 @@ impl Default for Handling {
             flap: FlapRule::default(),
             hold: HoldRule::default(),
             expire: Duration::from_secs(24 * HOUR),
+            adaptive: None,
         }
     }
 }

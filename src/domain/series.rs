@@ -21,6 +21,7 @@ use super::stage::trend::Trend;
 use super::stage::value::Excess;
 use super::table::{Row, Slot};
 use super::time::Timestamp;
+use super::watch::Watch;
 
 /// What identifies a series to people: the parts of its key, those that live one deployment masked.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -127,6 +128,8 @@ pub(crate) struct Series {
     pub(crate) trend: Option<Box<Trend>>,
     /// Its samples, where it has any.
     pub(crate) detector: Option<Box<Detector>>,
+    /// The watch over these, where a rule asks for it.
+    pub(crate) watch: Option<Box<Watch>>,
     /// Its point events, where it has any.
     pub(crate) burst: Option<Box<Burst>>,
 }
@@ -153,6 +156,7 @@ impl Series {
             episodes: Episodes::default(),
             trend: None,
             detector: None,
+            watch: None,
             burst: None,
             flap: Flap::default(),
             level: Level::Off,
@@ -209,7 +213,7 @@ impl Series {
 
 impl Row for Series {
     const KIND: u8 = b's';
-    const VERSION: u8 = 5;
+    const VERSION: u8 = 6;
 
     fn fingerprint(&self) -> Fingerprint {
         self.fingerprint

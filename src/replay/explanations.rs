@@ -97,6 +97,10 @@ fn write_series(series: &SeriesExplanation, out: &mut String) {
         item.time("at", course.at);
         item.close();
     }
+    if let Some((low, high)) = series.usual {
+        line.number("usual_from", low);
+        line.number("usual_to", high);
+    }
     line.whole("waiting", u64::from(series.waiting));
     line.list("verdicts", &series.verdicts, |verdict: &Verdict, out| {
         let mut item = Object::open(out);

@@ -57,6 +57,9 @@ pub fn series(series: &SeriesExplanation, now: Timestamp, ink: Ink) -> String {
     paragraph(&mut out, &present(series, now));
     paragraph(&mut out, &habits(series));
     paragraph(&mut out, &stage_flap(series));
+    if let Some((low, high)) = series.usual {
+        paragraph(&mut out, &format!("Its samples are usual from {} to {} at this hour.", amount(low), amount(high)));
+    }
     if let Some(course) = &series.course {
         paragraph(&mut out, &trend(course, now));
     }

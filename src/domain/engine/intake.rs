@@ -105,7 +105,7 @@ impl Engine {
         Arrival { seq, event, at, alert, fires, series, source }
     }
 
-    fn source_of(&mut self, event: &Event, turn: &mut Turn) -> Slot {
+    pub(super) fn source_of(&mut self, event: &Event, turn: &mut Turn) -> Slot {
         let fingerprint = Fingerprint::of(&[&event.source]);
         let now = self.now();
         if let Some(slot) = self.sources.find(fingerprint) {
@@ -183,21 +183,6 @@ impl Engine {
             text,
         };
         self.changes.change(self.suspects).tell(told);
-    }
-
-    /// A sample only feeds the detector of its series.
-    fn sample(&mut self, event: &Event, turn: &mut Turn) {
-        let now = self.now();
-        self.source_of(event, turn);
-        let slot = self.series_of(event);
-        let series = self.series.change(slot);
-        series.heard.1 = now;
-        if let Some(value) = event.value {
-            let at = event.ts.unwrap_or(now).min(now);
-            series.detector.get_or_insert_default().push(at, value);
-            self.follow_value(slot, event, at, None);
-            self.look_at_limit(slot, (event, None), turn);
-        }
     }
 
     /// A firing, or a point event.

@@ -26,6 +26,7 @@ mod outbox;
 mod paging;
 mod postings;
 mod records;
+mod samples;
 mod surge;
 mod verdicts;
 mod views;

@@ -88,6 +88,7 @@ impl Engine {
             feedback: self.said_of(slot),
             feedback_share: (self.feedback_share(slot, Level::On), self.feedback_share(slot, Level::Critical)),
             course: self.course(slot),
+            usual: self.usual(slot),
             waiting: series.waiting.len() as u32,
             verdicts: series.verdicts(),
         })

@@ -27,7 +27,7 @@ pub(super) fn span(secs: f64) -> String {
 }
 
 /// A measured value: three digits of it, without a tail of noughts.
-fn measured(value: f64) -> String {
+pub(super) fn measured(value: f64) -> String {
     let decimals = match value.abs() {
         0.0 => 0,
         size => (2.0 - libm::floor(libm::log10(size))).clamp(0.0, 12.0) as usize,

@@ -210,6 +210,18 @@ impl Detector {
         records.chain(edge).reduce(f32::max).map_or(0.0, |most| (most + EDGE).clamp(0.0, HIGHEST))
     }
 
+    /// Whether a value was unusual so lately that what is less so is held back.
+    pub(crate) fn unusual_lately(&self) -> bool {
+        let (_, samples) = self.unusual;
+        let since = self.range.samples().saturating_sub(samples);
+        samples > 0 && since <= u32::from(Constants::SHIPPED.refractory)
+    }
+
+    /// Forgets what it learned since `before`, but not that something was unusual.
+    pub(crate) fn forget_back_to(&mut self, before: &Self) {
+        *self = Self { unusual: self.unusual, ..before.clone() };
+    }
+
     /// The bits of a value that was unusual within `secs` before now: a record among n blocks has chance 1/n.
     pub(crate) fn bits(&self, now: Timestamp, secs: f64) -> f64 {
         let (at, samples) = self.unusual;

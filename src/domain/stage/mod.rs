@@ -10,4 +10,5 @@ pub(crate) mod forget;
 pub(crate) mod meter;
 pub(crate) mod surprise;
 pub(crate) mod trend;
+pub(crate) mod usual;
 pub(crate) mod value;
