@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use squelch::domain::Matcher;
+use squelch::domain::policy::{AdaptiveRule, Handling, Rule};
 use squelch::domain::{
     Decision, Engine, Event, IncidentId, Input, Kind, LooksAt, Opinion, Outcome, Page, Policy, Reason, Severity,
     Silence, Status, Timestamp, Turn,
@@ -28,6 +29,8 @@ fn event((gap, place, check, severity, status): Throw, now: &mut f64) -> Event {
     event.service = Some(format!("service-{}", place % 3));
     event.host = (place % 2 == 0).then(|| format!("host-{}", place % 4));
     event.severity = Severity::ALL[usize::from(severity % 4)];
+    event.value = (place % 4 < 3).then(|| f64::from(status) / 2.56);
+    event.unit = (check % 2 == 0).then(|| "%".to_owned());
     event.status = match status % 12 {
         0..=5 => Status::Firing,
         6..=8 => Status::Resolved,
@@ -116,6 +119,20 @@ fn run_with(policy: &Policy, events: &[Event], cut: Option<usize>, words: &[Word
     (turn.decisions, engine)
 }
 
+/// Five days and more of samples, one in ten minutes; a throw of 99 takes the value away for two hours.
+fn samples(throws: &[u8]) -> Vec<Event> {
+    let mut away = 0;
+    let sample = |(at, throw): (usize, &u8)| {
+        away = if *throw == 99 { 12 } else { away.max(1) - 1 };
+        let mut event = Event::new("collectd", "queue");
+        event.received = Timestamp::from_secs(START + 600.0 * at as f64);
+        (event.ts, event.status, event.service) = (event.received, Status::Sample, Some("shop".to_owned()));
+        event.value = Some(f64::from(*throw % 10) + if away > 0 { 500.0 } else { 50.0 });
+        event
+    };
+    throws.iter().enumerate().map(sample).collect()
+}
+
 fn lines(decisions: &[Decision]) -> String {
     let mut text = String::new();
     decisions.iter().for_each(|decision| decisions::write(decision, &mut text));
@@ -138,6 +155,20 @@ fn pages(decisions: &[Decision]) -> impl Iterator<Item = &Page> {
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
+
+    #[test]
+    fn samples_raise_and_end_alerts_beside_the_sums(throws in prop::collection::vec(0..100_u8, 720..900), cut in 300..720_usize) {
+        let adaptive = Handling { adaptive: Some(AdaptiveRule::default()), ..Handling::default() };
+        let rule = Rule { name: "queues".to_owned(), matchers: Vec::new(), handling: adaptive };
+        let policy = Policy { rules: vec![rule], ..Policy::default() };
+        let events = samples(&throws);
+        let (whole, engine) = run(&policy, &events, None);
+        prop_assert_eq!(lines(&whole), lines(&run(&policy, &events, Some(cut)).0));
+        prop_assert!(!whole.iter().any(|decision| matches!(decision, Decision::Verdict(_))));
+        let tally = engine.tally();
+        prop_assert_eq!((tally.accepted, tally.waiting, tally.samples), (0, 0, events.len() as u64));
+        prop_assert!(tally.firing <= 1);
+    }
 
     #[test]
     fn every_event_ends_exactly_once_and_the_sums_hold(throws in throws()) {
