@@ -87,6 +87,8 @@ pub enum Order {
     Resolve(IncidentId, String),
     /// A person says whether an incident was worth a page, or takes that back.
     Feedback(IncidentId, Opinion, String),
+    /// A person says that the part of an incident which is about this service or host is another trouble.
+    Split(IncidentId, String, String),
     /// A person sets, changes or ends a silence.
     Silence(Silence),
     /// New rules are in force.

@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use proptest::prelude::*;
-use squelch::domain::Matcher;
+use squelch::domain::budget::Per;
 use squelch::domain::policy::{AdaptiveRule, Handling, Rule};
 use squelch::domain::{
-    Decision, Engine, Event, IncidentId, Input, Kind, LooksAt, Opinion, Outcome, Page, Policy, Reason, Severity,
-    Silence, Status, Timestamp, Turn,
+    Budget, Decision, Engine, Event, IncidentId, Input, Kind, LooksAt, Matcher, NoticeAction, Opinion, Outcome, Page,
+    Policy, Reason, Severity, Silence, Status, Timestamp, Turn, Zone,
 };
 use squelch::replay::decisions;
 
@@ -66,9 +66,11 @@ fn stream(throws: &[Throw]) -> Vec<Event> {
     throws.iter().map(|throw| event(*throw, &mut now)).collect()
 }
 
-/// The rules: one service silenced, one that never pages.
+/// The rules: one check silenced, and one service with a budget.
 fn policy() -> Policy {
     let mut policy = Policy::default();
+    let matchers = vec![Matcher::parse("service=\"service-1\"").unwrap()];
+    policy.budgets.push(Budget { name: "one".to_owned(), matchers, pages: 1, per: Per::Day, zone: Zone::default() });
     policy.silences.push(Silence {
         id: "a silence".to_owned(),
         matchers: vec![Matcher::parse("check=\"check-3\"").unwrap()],
@@ -283,6 +285,25 @@ proptest! {
             }
         }
         prop_assert_eq!(lines(&said), lines(&silent));
+    }
+
+    #[test]
+    fn a_budget_is_kept_and_what_it_withholds_is_told(throws in throws(), allowed in 0..3_u32) {
+        let events = stream(&throws);
+        let mut policy = Policy::default();
+        let budget = Budget { name: "few".to_owned(), matchers: Vec::new(), pages: allowed, per: Per::Day, zone: Zone::default() };
+        policy.budgets.push(budget);
+        let (decisions, _) = run(&policy, &events, None);
+        let mut paid: BTreeMap<i64, u32> = BTreeMap::new();
+        for page in pages(&decisions).filter(|page| page.severity < Severity::Critical && page.reason != Reason::Silent) {
+            *paid.entry(page.ts.hour().div_euclid(24)).or_default() += 1;
+        }
+        prop_assert!(paid.values().all(|pages| *pages <= allowed), "{paid:?}");
+        let told = decisions.iter().any(|decision| {
+            matches!(decision, Decision::Notice(notice) if notice.action == NoticeAction::Withheld && notice.incident.is_none())
+        });
+        let withheld = reasons(&decisions).values().flatten().any(|reason| *reason == Reason::Budget);
+        prop_assert!(told || !withheld);
     }
 
     #[test]

@@ -68,7 +68,9 @@ fn told(object: &str, key: &str, value: &str) -> Vec<String> {
         "adaptive section" => format!("rules: [{{name: a, match: 'check=\"a\"', adaptive: {{{line}}}}}]"),
         "topology section" => format!("topology: {{{line}}}"),
         "edge" => format!("topology: {{edges: [{{{line}}}]}}"),
-        "rule" | "silence" | "inhibition" | "heartbeat" | "receiver" | "route" => format!("{object}s: [{{{line}}}]"),
+        "rule" | "budget" | "silence" | "inhibition" | "heartbeat" | "receiver" | "route" => {
+            format!("{object}s: [{{{line}}}]")
+        }
         "webhook receiver" => format!("receivers: [{{webhook: {{{line}}}}}]"),
         "email receiver" => format!("receivers: [{{email: {{{line}}}}}]"),
         "smtp section" => format!("receivers: [{{email: {{smtp: {{{line}}}}}}}]"),

@@ -102,6 +102,12 @@ pub(super) enum Form {
     PageMatcher,
     /// `2026-11-23T02:00:00+01:00`
     Time,
+    /// `Europe/Berlin`
+    Zone,
+    /// `22:00-07:00`
+    Hours,
+    /// `2 a night`
+    Allowance,
     /// A number between two others.
     Number(f64, f64),
     /// A whole number between two others.
@@ -147,6 +153,9 @@ impl Form {
             Self::Matcher => "matcher".to_owned(),
             Self::PageMatcher => "matcher on `service`, `host`, `check` or `severity`".to_owned(),
             Self::Time => "time (RFC 3339, with zone)".to_owned(),
+            Self::Zone => "time zone (IANA name)".to_owned(),
+            Self::Hours => "hours: `HH:MM-HH:MM`".to_owned(),
+            Self::Allowance => "allowance: `N a night`, `N a day` or `N a week`".to_owned(),
             Self::Number(least, most) => format!("number, {least} to {most}"),
             Self::Whole(least, most) => format!("whole number, {least} to {most}"),
             Self::Count(unit, least, most) => format!("number of {unit}, {least} to {most}"),
@@ -177,7 +186,8 @@ impl Form {
             Self::OneOrMany(form) => format!("{}, or a list of such", form.wanted()),
             Self::Word(_) => format!("one of {}", self.words()),
             Self::Flag => self.words(),
-            Self::Address => format!("an {}", self.words()),
+            Self::Address | Self::Allowance => format!("an {}", self.words()),
+            Self::Hours => self.words(),
             _ => format!("a {}", self.words()),
         }
     }
@@ -201,6 +211,9 @@ impl Form {
             Self::Pace(_) => "5 changes in 20m",
             Self::Matcher | Self::PageMatcher => "'service=~\"web|api\"'",
             Self::Time => "2026-11-23T02:00:00+01:00",
+            Self::Zone => "Europe/Berlin",
+            Self::Hours => "22:00-07:00",
+            Self::Allowance => "2 a night",
             Self::Number(..) => "0.5",
             Self::Whole(..) => "3",
             Self::Count(..) => "10000 events",

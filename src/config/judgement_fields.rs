@@ -36,6 +36,7 @@ pub(super) const JUDGEMENT: Object = Object::new(
         number("family_weight", WEIGHT, "2", "How many series' worth the prior counts against what the same check does elsewhere. Lower: a new host is judged by its siblings sooner. Higher: as a stranger for longer."),
         time("hour_history", "12h", "How much history of one hour of the day counts as much as the whole day's. Lower: daily habits are learned sooner. Higher: later, but by fewer accidents."),
         number("daily_habit", WEIGHT, "5", "How many days it must come at this hour to be a daily habit. Lower: nightly jobs turn ordinary sooner. Higher: later."),
+        number("weekly_habit", WEIGHT, "3", "How many weeks it must come at this hour of this day of the week to be a weekly habit. Lower: weekly jobs turn ordinary sooner. Higher: later."),
         number("critical_chance", SHARE, "0.3", "How likely a start of an unknown check is taken to be critical. Lower: criticals surprise more. Higher: less."),
         number("critical_weight", WEIGHT, "8", "How many starts that guess is worth. Lower: the check's own severities count sooner. Higher: later."),
         number("warning_weight", SHARE, "0.62", "What a warning or an error is worth against a critical. Lower: warnings alone page less. Higher: more."),
@@ -69,6 +70,8 @@ pub(super) const JUDGEMENT: Object = Object::new(
         number("feedback", MOST_MOVED, "0.3", "The share of what a start is worth that one word of a person takes (noise) or gives (useful). Lower: it takes more words to change anything. Higher: one word changes much."),
         number("feedback_most", MOST_MOVED, "0.6", "The most that all words together move. Lower: people can dull and sharpen less. Higher: more, but never all."),
         number("feedback_kin", SHARE, "0.25", "What a word about the same check elsewhere counts. Lower: words stay where they were said. Higher: they speak of the check everywhere."),
+        time("sharpened", "2h", "For this long after a change (a deploy) of its service or host a start of what tells of a host (kind `host`) is worth more. Lower: a deploy is forgotten sooner. Higher: later."),
+        number("sharpening", MOST_MOVED, "0.3", "… by this share of what lacks to the most, fading to nothing over that time. Lower: what usually is ordinary stays so after a deploy. Higher: deploys make nervous."),
         time("late", "1h", "Events older than this when they arrive are suppressed as `late`. Lower: a sender that was cut off is ignored sooner. Higher: old news may page."),
     ],
 );
@@ -100,6 +103,7 @@ fn slot<'j>(judgement: &'j mut Judgement, name: &str) -> Option<&'j mut f64> {
         "family_weight" => &mut judgement.family_weight,
         "hour_history" => &mut judgement.hour_history,
         "daily_habit" => &mut judgement.daily_habit,
+        "weekly_habit" => &mut judgement.weekly_habit,
         "critical_chance" => &mut judgement.critical_chance,
         "critical_weight" => &mut judgement.critical_weight,
         "warning_weight" => &mut judgement.warning_weight,
@@ -133,6 +137,8 @@ fn slot<'j>(judgement: &'j mut Judgement, name: &str) -> Option<&'j mut f64> {
         "feedback" => &mut judgement.feedback,
         "feedback_most" => &mut judgement.feedback_most,
         "feedback_kin" => &mut judgement.feedback_kin,
+        "sharpened" => &mut judgement.sharpened,
+        "sharpening" => &mut judgement.sharpening,
         "late" => &mut judgement.late,
         _ => return None,
     })

@@ -8,8 +8,9 @@ use super::findings::{Complaint, Findings, Spot, quoted, suggestion};
 use super::judgement_fields;
 use super::receivers;
 use super::value::{Checked, Record, Value};
+use crate::domain::budget::{self, Budget, Per};
 use crate::domain::policy::{AdaptiveRule, FlapRule, Handling, HeartbeatRule, Inhibition, Route, Rule};
-use crate::domain::{Judgement, LooksAt, Policy, Severity, Silence, Timestamp, Topology};
+use crate::domain::{Judgement, LooksAt, Policy, Severity, Silence, Timestamp, Topology, Zone};
 use crate::sinks::receiver::Receiver;
 
 /// Lowers all files, which stand in the order of the sources.
@@ -24,6 +25,12 @@ pub(super) fn lower(files: &[&Record], findings: &mut Findings<'_>) -> (Policy, 
             lay_over(&mut defaults, given, findings);
         }
     }
+    let mut zone = Zone::default();
+    for file in by_layer(files, findings, true) {
+        zone = file.text("zone").and_then(Zone::named).unwrap_or(zone);
+    }
+    let budgets = named(files, "budgets", findings);
+    warn_of_shadowed("budget", &budgets, findings);
     let receivers = named(files, "receivers", findings);
     let routes = named(files, "routes", findings);
     check_receivers(&receivers, &routes, findings);
@@ -36,6 +43,8 @@ pub(super) fn lower(files: &[&Record], findings: &mut Findings<'_>) -> (Policy, 
         silences: named(files, "silences", findings).iter().map(|given| silence(given, findings)).collect(),
         inhibitions: named(files, "inhibitions", findings).iter().map(|given| inhibition(given, findings)).collect(),
         heartbeats: named(files, "heartbeats", findings).iter().map(|given| heartbeat(given, findings)).collect(),
+        budgets: budgets.iter().map(|given| budget(given, &zone, findings)).collect(),
+        zone,
         topology: topology(files),
         routes: routes.iter().map(|given| route(given)).collect(),
         defaults,
@@ -209,6 +218,23 @@ fn heartbeat(given: &Checked, findings: &mut Findings<'_>) -> HeartbeatRule {
         every: record.duration("every").unwrap_or_default(),
         severity: record.word("severity").unwrap_or(Severity::Critical),
     }
+}
+
+fn budget(given: &Checked, zone: &Zone, findings: &mut Findings<'_>) -> Budget {
+    let record = given.record();
+    let (pages, word) = record.allowance("pages").unwrap_or((0, "night"));
+    let per = match (word, record.hours("hours")) {
+        ("day", _) => Per::Day,
+        ("week", _) => Per::Week,
+        (_, Some((from, to))) => Per::Night { from, to },
+        (_, None) => budget::NIGHT,
+    };
+    if let (Some(hours), Per::Day | Per::Week) = (record.get("hours"), per) {
+        let complaint = Complaint::new(format!("`hours` say what a night is, and this budget counts by the {word}"));
+        findings.mistake(hours.spot, &hours.path, complaint.help("write `N a night`, or leave `hours` out"));
+    }
+    let zone = record.text("zone").and_then(Zone::named).unwrap_or_else(|| zone.clone());
+    Budget { name: name(given), matchers: record.matchers("match"), pages, per, zone }
 }
 
 fn route(given: &Checked) -> Route {

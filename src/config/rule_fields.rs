@@ -31,6 +31,17 @@ pub(super) const FILE: Object = Object::new(
             Form::List(&Form::Object(&HEARTBEAT)),
             "Events that must keep coming: their silence pages.",
         ),
+        Field::new(
+            "budgets",
+            Form::List(&Form::Object(&BUDGET)),
+            "How many pages people bear. The first budget that fits a page counts it.",
+        ),
+        Field::new(
+            "zone",
+            Form::Zone,
+            "Whose clocks tell the hour of the day and the day of the week that habits are learned by.",
+        )
+        .default("UTC"),
         Field::new("topology", Form::Object(&TOPOLOGY), "Who calls whom."),
         Field::new("receivers", Form::List(&Form::Object(&RECEIVER)), "Who is told, and how they are reached."),
         Field::new(
@@ -203,6 +214,23 @@ const HEARTBEAT: Object = Object::new(
             .example("'alertname=\"Watchdog\"'"),
         Field::required("every", Form::Duration("10s", "7d"), "It pages when none came for this long.").example("5m"),
         Field::new("severity", Form::Word(severities), "How severe its silence is.").default("critical"),
+    ],
+);
+
+const BUDGET: Object = Object::new(
+    "budget",
+    "At most so many pages of what is not critical. As they are used up, more surprise is asked of the next; what is withheld \
+     is told when the period ends. What is critical, `page: always` and heartbeats are free.",
+    &[
+        Field::required("name", Form::Name, "Its name, unique among the budgets. Stands in every explanation.")
+            .example("quiet nights"),
+        Field::required("pages", Form::Allowance, "At most how many, and counted by what. A week begins on Monday.")
+            .example("2 a night"),
+        Field::new("hours", Form::Hours, "What `a night` is.").default("22:00-07:00"),
+        Field::new("zone", Form::Zone, "Whose clocks count. Left out: the `zone` of the rules.")
+            .example("Europe/Berlin"),
+        Field::new("match", Form::OneOrMany(&Form::PageMatcher), "All matchers must fit the page. None = every page.")
+            .example("'service=~\"web|checkout\"'"),
     ],
 );
 

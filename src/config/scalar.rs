@@ -11,7 +11,7 @@ use super::test_file::expectation::Count as Tally;
 use super::value::Value;
 use crate::domain::matcher::{Matcher, Operator};
 use crate::domain::policy::Pace;
-use crate::domain::{Kind, Severity, Status, Timestamp, duration};
+use crate::domain::{Kind, Severity, Status, Timestamp, Zone, duration};
 use crate::sinks::receiver::{Mailbox, read_url};
 
 /// A text that does not have its form.
@@ -39,6 +39,9 @@ pub(super) fn read(text: &str, form: Form) -> Result<Value, Misfit> {
         Form::Matcher => Value::Matcher(read_matcher(text)?),
         Form::PageMatcher => Value::Matcher(read_page_matcher(text)?),
         Form::Time => Value::Time(read_time(text)?),
+        Form::Zone => Value::Text(read_zone(text)?),
+        Form::Hours => Value::Hours(read_hours(text)?),
+        Form::Allowance => Value::Allowance(read_allowance(text)?),
         Form::Number(least, most) => Value::Number(read_number(text, least, most)?),
         Form::Whole(least, most) => Value::Whole(read_whole(text, least, most)?),
         Form::Count(unit, least, most) => {
@@ -172,6 +175,45 @@ fn read_time(text: &str) -> Result<Timestamp, Complaint> {
     let time: jiff::Timestamp = text.trim().parse().map_err(|_| wrong())?;
     let time = Timestamp::from_millis(time.as_millisecond());
     if (Timestamp::EPOCH..=Timestamp::MAX).contains(&time) { Ok(time) } else { Err(wrong()) }
+}
+
+fn read_zone(text: &str) -> Result<String, Complaint> {
+    let zone = Zone::named(text.trim());
+    zone.map(|zone| zone.name().to_owned()).ok_or_else(|| {
+        let near = Zone::nearest(text).map_or_else(String::new, |name| format!("did you mean `{name}`? "));
+        Complaint::new(format!("there is no time zone {}", quoted(text)))
+            .help(format!("{near}write a name of the IANA database: `Europe/Berlin`, `America/New_York`, `UTC`"))
+    })
+}
+
+/// From and to, as minutes of the day.
+fn read_hours(text: &str) -> Result<(u16, u16), Complaint> {
+    let wrong = || Complaint::new(format!("{} are no hours", quoted(text))).help("write them as `22:00-07:00`");
+    let minute = |text: &str| {
+        let (hours, minutes) = text.trim().split_once(':')?;
+        let two = |text: &str| text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_digit());
+        let (hour, minute): (u16, u16) = (hours.parse().ok()?, minutes.parse().ok()?);
+        (two(hours) && two(minutes) && hour < 24 && minute < 60).then_some(hour * 60 + minute)
+    };
+    let (from, to) = text.split_once('-').ok_or_else(wrong)?;
+    let (from, to) = (minute(from).ok_or_else(wrong)?, minute(to).ok_or_else(wrong)?);
+    if from == to {
+        return Err(Complaint::new(format!("{} have no length", quoted(text))).help("for all day write `N a day`"));
+    }
+    Ok((from, to))
+}
+
+/// How many pages, and the word of what they are counted by.
+fn read_allowance(text: &str) -> Result<(u32, &'static str), Complaint> {
+    let wrong = || {
+        Complaint::new(format!("{} does not say how many pages", quoted(text)))
+            .help("write `2 a night`, `5 a day` or `20 a week`")
+    };
+    let rest = text.trim().strip_prefix("at most ").unwrap_or(text.trim());
+    let (number, per) = rest.split_once(" a ").ok_or_else(wrong)?;
+    let pages = read_whole(number.trim(), 0, 1000)?;
+    let per = ["night", "day", "week"].into_iter().find(|word| *word == per.trim()).ok_or_else(wrong)?;
+    Ok((u32::try_from(pages).unwrap_or(0), per))
 }
 
 fn read_number(text: &str, least: f64, most: f64) -> Result<f64, Complaint> {

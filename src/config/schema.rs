@@ -89,6 +89,9 @@ fn form_schema(form: Form) -> Value {
         Form::Matcher => text("^[^=!]*(=|!=)", "service=~\"web|api\"".to_owned()),
         Form::PageMatcher => text("^ *(service|host|check|severity) *(=|!=|!~)", "service=~\"web|api\"".to_owned()),
         Form::Time => text("^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ].+(Z|z|[+-][0-9]{2}(:?[0-9]{2})?)", form.example()),
+        Form::Zone => text("^[A-Za-z]", form.example()),
+        Form::Hours => text("^[0-2][0-9]:[0-5][0-9] *- *[0-2][0-9]:[0-5][0-9]$", form.example()),
+        Form::Allowance => text("^(at most )?[0-9]+ a (night|day|week)$", form.example()),
         Form::Number(least, most) => json!({ "type": "number", "minimum": least, "maximum": most }),
         Form::Whole(least, most) => json!({ "type": "integer", "minimum": least, "maximum": most }),
         Form::Count(unit, ..) => {

@@ -31,6 +31,10 @@ pub(super) enum Value {
     Pace(Pace),
     Matcher(Matcher),
     Time(Timestamp),
+    /// From and to, as minutes of the day.
+    Hours((u16, u16)),
+    /// How many, and the word of what they are counted by.
+    Allowance((u32, &'static str)),
     List(Vec<Checked>),
     Record(Record),
     Map(Vec<(String, Checked)>),
@@ -113,6 +117,16 @@ impl Record {
     /// The time at a key.
     pub(super) fn time(&self, key: &str) -> Option<Timestamp> {
         if let Value::Time(time) = self.get(key)?.value { Some(time) } else { None }
+    }
+
+    /// The hours at a key, as minutes of the day.
+    pub(super) fn hours(&self, key: &str) -> Option<(u16, u16)> {
+        if let Value::Hours(hours) = self.get(key)?.value { Some(hours) } else { None }
+    }
+
+    /// The allowance at a key: how many, and the word of what they are counted by.
+    pub(super) fn allowance(&self, key: &str) -> Option<(u32, &'static str)> {
+        if let Value::Allowance(allowance) = self.get(key)?.value { Some(allowance) } else { None }
     }
 
     /// The paces in the list at a key; `None` = there is no such key.

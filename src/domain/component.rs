@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::company::Company;
 use super::decision::IncidentId;
 use super::fingerprint::Fingerprint;
 use super::table::{Row, Slot};
@@ -64,6 +65,8 @@ pub(crate) struct Component {
     pub(crate) at: Timestamp,
     /// Whether it may page.
     pub(crate) armed: bool,
+    /// How much it must bring until it pages, because a budget withheld it; more than the threshold.
+    pub(crate) asked: Option<f64>,
     /// When its meter will cross the threshold if nothing changes.
     pub(crate) cross_at: Option<Timestamp>,
     /// When it was last loud: its meter at or above the re-arming share of the threshold.
@@ -72,6 +75,10 @@ pub(crate) struct Component {
     pub(crate) incident: Option<IncidentId>,
     /// When that incident was opened.
     pub(crate) paged: Option<Timestamp>,
+    /// When it was last changed: a deploy, a replaced instance.
+    pub(crate) changed: Option<Timestamp>,
+    /// With which others it is seen in trouble; once it was.
+    pub(crate) company: Option<Box<Company>>,
 }
 
 impl Component {
@@ -93,10 +100,13 @@ impl Component {
             meter: 0.0,
             at: now,
             armed: true,
+            asked: None,
             cross_at: None,
             last_loud: None,
             incident: None,
             paged: None,
+            changed: None,
+            company: None,
         }
     }
 
@@ -114,6 +124,7 @@ impl Component {
 
 impl Row for Component {
     const KIND: u8 = b'p';
+    const VERSION: u8 = 2;
 
     fn fingerprint(&self) -> Fingerprint {
         self.fingerprint

@@ -85,6 +85,8 @@ pub struct Evidence {
     pub feedback_bits: Option<f32>,
     /// In how many seconds its value reaches its limit, if it goes on so.
     pub limit_in: Option<f32>,
+    /// What a change (a deploy) of its service or host shortly before added to `surprise`.
+    pub change_bits: Option<f32>,
 }
 
 /// A component's name on a page, most likely origin first.

@@ -55,6 +55,8 @@ pub struct Judgement {
     pub hour_history: f64,
     /// How many days an hour of the day needs until "it comes daily at this hour" counts as much as the rate (5).
     pub daily_habit: f64,
+    /// How many weeks a day of the week needs until "it comes on this day at this hour" counts as much as the rate (3).
+    pub weekly_habit: f64,
     /// The chance that a start of an unknown check is critical (0.3) …
     pub critical_chance: f64,
     /// … and how many starts that guess is worth (8).
@@ -123,6 +125,10 @@ pub struct Judgement {
     pub feedback_most: f64,
     /// … and what a word about the same check elsewhere counts (0.25).
     pub feedback_kin: f64,
+    /// For this long after a change (a deploy) of its service or host, a start of kind host is worth more (2 hours) …
+    pub sharpened: f64,
+    /// … by this share of what lacks to the most, fading to nothing (0.3).
+    pub sharpening: f64,
     /// Events older than this when they arrive are suppressed as `late` (1 hour).
     pub late: f64,
 }
@@ -154,6 +160,7 @@ impl Default for Judgement {
             family_weight: 2.0,
             hour_history: 12.0 * HOUR,
             daily_habit: 5.0,
+            weekly_habit: 3.0,
             critical_chance: 0.3,
             critical_weight: 8.0,
             warning_weight: 0.62,
@@ -187,6 +194,8 @@ impl Default for Judgement {
             feedback: 0.3,
             feedback_most: 0.6,
             feedback_kin: 0.25,
+            sharpened: 2.0 * HOUR,
+            sharpening: 0.3,
             late: HOUR,
         }
     }

@@ -29,6 +29,8 @@ pub(crate) struct Ledger {
     pub(crate) verdicts: Vec<u64>,
     /// Pages opened, and escalated.
     pub(crate) pages: (u64, u64),
+    /// Messages that were about no incident.
+    pub(crate) apart: u32,
 }
 
 impl Default for Ledger {
@@ -42,6 +44,7 @@ impl Default for Ledger {
             samples: 0,
             verdicts: vec![0; Reason::ALL.len()],
             pages: (0, 0),
+            apart: 0,
         }
     }
 }

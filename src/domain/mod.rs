@@ -5,7 +5,9 @@
 
 pub mod alarm;
 mod alert;
+pub mod budget;
 mod check;
+mod company;
 mod component;
 pub mod decision;
 pub mod duration;
@@ -39,8 +41,10 @@ mod timers;
 pub mod topology;
 pub mod turn;
 mod watch;
+pub mod zone;
 
 pub use alarm::Alarms;
+pub use budget::Budget;
 pub use decision::{
     Decision, Evidence, IncidentId, IncidentSummary, Moment, Notice, NoticeAction, Origin, Page, PageAction, Verdict,
 };
@@ -61,3 +65,4 @@ pub use stage::detector::{Constants as DetectorConstants, Detector};
 pub use time::Timestamp;
 pub use topology::Topology;
 pub use turn::{Change, Input, Turn};
+pub use zone::Zone;

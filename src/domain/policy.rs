@@ -4,12 +4,14 @@
 
 use std::time::Duration;
 
+use super::budget::Budget;
 use super::event::Event;
 use super::judgement::Judgement;
 use super::matcher::Matcher;
 use super::signal::{Severity, vocabulary};
 use super::silence::Silence;
 use super::topology::Topology;
+use super::zone::Zone;
 
 /// All rules in force.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -28,6 +30,10 @@ pub struct Policy {
     pub heartbeats: Vec<HeartbeatRule>,
     /// Who calls whom.
     pub topology: Topology,
+    /// How many pages people bear, in order: the first that fits counts.
+    pub budgets: Vec<Budget>,
+    /// Whose clocks tell the hour of the day and the day of the week.
+    pub zone: Zone,
     /// Who is told, in order: the first that fits decides.
     pub routes: Vec<Route>,
     /// Judge everything, page nobody: no notification leaves.

@@ -64,6 +64,8 @@ vocabulary! {
         Late = "late",
         /// A rule says `page: never`.
         Never = "never",
+        /// It would have paged, and a page budget withheld that.
+        Budget = "budget",
         // record
         /// It resolves an alert.
         Resolved = "resolved",
@@ -106,7 +108,8 @@ impl Reason {
             | Self::Inhibited
             | Self::BelowSeverity
             | Self::Late
-            | Self::Never => Outcome::Suppress,
+            | Self::Never
+            | Self::Budget => Outcome::Suppress,
             Self::Resolved
             | Self::NothingToResolve
             | Self::Change
@@ -141,6 +144,7 @@ impl Reason {
             Self::BelowSeverity => "its severity is below what may page",
             Self::Late => "it came too late to matter",
             Self::Never => "a rule says that it never pages",
+            Self::Budget => "a page budget withheld the page that it would have been",
             Self::Resolved => "it resolves an alert",
             Self::NothingToResolve => "it resolves nothing that was known to fire",
             Self::Change => "changes are kept as suspects and never page by themselves",

@@ -12,7 +12,7 @@ use super::reason::Reason;
 use super::time::Timestamp;
 
 /// How many numbers [`Evidence`] may have.
-const NUMBERS: usize = 13;
+const NUMBERS: usize = 14;
 /// The bit that says whether there was too little history.
 const INSUFFICIENT: u16 = 1 << NUMBERS;
 
@@ -57,6 +57,7 @@ impl From<Evidence> for Numbers {
             number(evidence.window),
             number(evidence.feedback_bits),
             number(evidence.limit_in),
+            number(evidence.change_bits),
         ];
         let mut numbers =
             Self { present: if evidence.insufficient_history { INSUFFICIENT } else { 0 }, ..Self::default() };
@@ -87,6 +88,7 @@ impl From<Numbers> for Evidence {
             window: number(10),
             feedback_bits: number(11),
             limit_in: number(12),
+            change_bits: number(13),
         }
     }
 }

@@ -39,6 +39,8 @@ pub(crate) enum Due {
     Source,
     /// What was posted and is over is swept up.
     Sweep,
+    /// The period of a page budget is over.
+    Budget,
 }
 
 /// A timer: when, what, and the row it is about.

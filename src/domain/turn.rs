@@ -45,6 +45,15 @@ pub enum Input<'a> {
         /// Who.
         by: &'a str,
     },
+    /// A person (named) says that a part of an incident is another trouble.
+    Split {
+        /// Which.
+        incident: IncidentId,
+        /// The service or host that the part is about.
+        part: &'a str,
+        /// Who.
+        by: &'a str,
+    },
     /// A person sets, changes or ends a silence.
     Silence(&'a Silence),
     /// A notification was taken by its receiver.

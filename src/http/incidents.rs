@@ -150,6 +150,43 @@ pub(super) async fn feedback(
     ordered(&app, id, Order::Feedback(id, opinion, named(by))).await
 }
 
+/// What leaves, and who says so.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Leaves {
+    part: String,
+    by: Option<String>,
+}
+
+/// `POST /api/v1/incidents/{id}/split`, with `{"part": "SERVICE OR HOST", "by": "NAME"}`.
+pub(super) async fn split(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+    body: axum::body::Bytes,
+) -> Result<Response, Failure> {
+    const HELP: &str = "send {\"part\": \"A SERVICE OR HOST OF THE INCIDENT\", \"by\": \"YOUR NAME\"}";
+    let id = incident_id(&id)?;
+    let Leaves { part, by } = serde_json::from_slice(&body).map_err(|error| {
+        Failure::new(StatusCode::BAD_REQUEST, format!("the body cannot be read: {error}"), HELP).at("body")
+    })?;
+    let asked = part.clone();
+    let known = app.inbox.ask(move |view| (view.incidents(), view.engine.can_split(id, &asked))).await?;
+    let (incidents, possible) = known;
+    let Some((summary, open)) = incidents.into_iter().find(|(summary, _)| summary.incident == id) else {
+        return Err(no_incident(id));
+    };
+    if !possible {
+        let names = [summary.services, summary.hosts].concat().join(", ");
+        let message = format!("nothing can be split from incident {id} under `{}`", clean::line(&part, NAME_LENGTH));
+        let help = match open {
+            true => format!("it must be about some of the incident, and not about all of it: {names}"),
+            false => "only what is open can be split".to_owned(),
+        };
+        return Err(Failure::new(StatusCode::CONFLICT, message, help).at("part"));
+    }
+    ordered(&app, id, Order::Split(id, part, named(by))).await
+}
+
 async fn act(app: &App, id: &str, body: &[u8], order: fn(IncidentId, String) -> Order) -> Result<Response, Failure> {
     let id = incident_id(id)?;
     let By { by } = if body.is_empty() {

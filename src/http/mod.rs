@@ -40,6 +40,7 @@ pub const PATHS: &[&str] = &[
     "POST /api/v1/incidents/{id}/ack",
     "POST /api/v1/incidents/{id}/feedback",
     "POST /api/v1/incidents/{id}/resolve",
+    "POST /api/v1/incidents/{id}/split",
     "GET /api/v1/series",
     "GET /api/v1/series/{key}/why",
     "GET /api/v1/silences",
@@ -69,6 +70,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/api/v1/incidents/{id}/ack", post(incidents::acknowledge))
         .route("/api/v1/incidents/{id}/feedback", post(incidents::feedback))
         .route("/api/v1/incidents/{id}/resolve", post(incidents::resolve))
+        .route("/api/v1/incidents/{id}/split", post(incidents::split))
         .route("/api/v1/series", get(incidents::series))
         .route("/api/v1/series/{*key}", get(incidents::why_series))
         .route("/api/v1/silences", get(silences::list).post(silences::create))

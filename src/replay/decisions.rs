@@ -59,6 +59,7 @@ fn evidence_fields(line: &mut Object<'_>, evidence: &Evidence) {
     line.number_if_any("window", evidence.window);
     line.number_if_any("feedback_bits", evidence.feedback_bits);
     line.number_if_any("limit_in", evidence.limit_in);
+    line.number_if_any("change_bits", evidence.change_bits);
 }
 
 fn write_page(page: &Page, out: &mut String) {

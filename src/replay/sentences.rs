@@ -259,7 +259,7 @@ fn surprising(evidence: &Evidence, surprise: f64) -> String {
     }
     let sum: f32 = [evidence.rate_bits, evidence.severity_bits, evidence.value_bits].into_iter().flatten().sum();
     let said = f64::from(evidence.feedback_bits.unwrap_or(0.0));
-    let surprise = surprise - said;
+    let surprise = surprise - said - f64::from(evidence.change_bits.unwrap_or(0.0));
     if f64::from(sum) >= surprise + 0.05 && surprise > 0.0 {
         let share = 100.0 * surprise / f64::from(sum);
         let why = if evidence.severity_bits.is_some() { "more is no more" } else { "it was no critical" };
@@ -268,6 +268,9 @@ fn surprising(evidence: &Evidence, surprise: f64) -> String {
     if evidence.feedback_bits.is_some() {
         let verb = if said < 0.0 { "took" } else { "added" };
         let _ = write!(text, "; what people said of earlier incidents {verb} {} bits", amount(said.abs()));
+    }
+    if let Some(bits) = evidence.change_bits {
+        let _ = write!(text, "; a change shortly before added {} bits", amount(f64::from(bits)));
     }
     if evidence.insufficient_history {
         text.push_str(", by what its kind does elsewhere, for want of history");

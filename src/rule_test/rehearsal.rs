@@ -94,6 +94,9 @@ impl Stage {
             Act::Resolve(incident, by) => {
                 self.engine.handle(now, Input::Resolve { incident: *incident, by }, &mut self.turn);
             }
+            Act::Split(incident, part, by) => {
+                self.engine.handle(now, Input::Split { incident: *incident, part, by }, &mut self.turn);
+            }
             Act::Rules(policy) => {
                 self.policy = Arc::clone(policy);
                 self.engine.handle(now, Input::Policy(Arc::clone(policy)), &mut self.turn);

@@ -52,6 +52,7 @@ fn came_in(step: &Step) -> String {
         Act::Acknowledge(incident, by) => format!("{by} takes #{incident}"),
         Act::Resolve(incident, by) => format!("{by} closes #{incident}"),
         Act::Feedback(incident, opinion, by) => format!("{by} says of #{incident}: {opinion}"),
+        Act::Split(incident, part, by) => format!("{by} splits {part} from #{incident}"),
         Act::Rules(_) => "new rules".to_owned(),
         Act::Restart => "restart".to_owned(),
     }

@@ -201,6 +201,7 @@ impl Judge {
                 Order::Feedback(incident, opinion, by) => {
                     Some(Input::Feedback { incident: *incident, opinion: *opinion, by })
                 }
+                Order::Split(incident, part, by) => Some(Input::Split { incident: *incident, part, by }),
                 Order::Silence(silence) => Some(Input::Silence(silence)),
                 Order::Policy(policy) => Some(Input::Policy(Arc::clone(policy))),
                 Order::Delivered(key) => Some(Input::Delivered(key)),
@@ -226,7 +227,7 @@ impl Judge {
                 true
             }
             // No judgement made these pages, so nothing can be learned of them.
-            Order::Feedback(..) | Order::Silence(_) | Order::Policy(_) => false,
+            Order::Feedback(..) | Order::Split(..) | Order::Silence(_) | Order::Policy(_) => false,
         }
     }
 

@@ -240,7 +240,24 @@ fn ask(incident: &crate::domain::IncidentId) -> Line {
     Line::Command(format!("squelch why {incident}"))
 }
 
+/// What a budget withheld: it belongs to no incident, and the moments are the pages that nobody got.
+fn of_withheld(notice: &Notice, told: &IncidentSummary) -> Wording {
+    let (tag, tone) = manner(notice.action);
+    let lines = told.moments.iter().map(|moment| Line::Text(clean::line(&moment.text, TITLE))).collect();
+    Wording {
+        tag,
+        tone,
+        title: title(&told.title),
+        when: course(told, notice.ts, false),
+        lead: sentence(&notice.text),
+        parts: parts([("Nobody was woken for", lines)]),
+    }
+}
+
 fn of_notice(notice: &Notice, incident: &IncidentSummary) -> Wording {
+    if notice.incident.is_none() {
+        return of_withheld(notice, incident);
+    }
     let (tag, tone) = manner(notice.action);
     let told = sentence(&notice.text);
     let over = notice.action == NoticeAction::Resolve;

@@ -68,6 +68,8 @@ pub enum Act {
     Resolve(IncidentId, String),
     /// A person says what an incident was worth, or takes that back.
     Feedback(IncidentId, Opinion, String),
+    /// A person says that the part of an incident which is about this service or host is another trouble.
+    Split(IncidentId, String, String),
     /// New rules are in force.
     Rules(Arc<Policy>),
     /// Squelch is killed, and started again from what it had stored.

@@ -122,6 +122,7 @@ const VERBS: Choice = Choice {
         "end_silence",
         "take",
         "close",
+        "split",
         "noise",
         "useful",
         "withdraw",
@@ -146,7 +147,7 @@ const STAGGER: Field =
 pub(super) const STEP: Object = Object {
     name: "step",
     doc: "When, what, and what is different about its signal this time.",
-    fields: &joined::<41>(&[
+    fields: &joined::<43>(&[
         &[
             Field::new("at", Form::Duration("0s", "1000d"), "Once, at this time.").example("10m"),
             Field::new("from", Form::Duration("0s", "1000d"), "Again and again: from this time on …").example("1h"),
@@ -175,6 +176,9 @@ pub(super) const STEP: Object = Object {
             Field::new("end_silence", Form::Name, "A person ends the silence of this name.").example("moving racks"),
             Field::new("take", Form::Whole(1, 1_000_000), "A person takes the incident of this number.").example("1"),
             Field::new("close", Form::Whole(1, 1_000_000), "A person declares it to be over.").example("1"),
+            Field::new("split", Form::Whole(1, 1_000_000), "A person says that a part of it is another trouble …")
+                .example("1"),
+            Field::new("part", Form::Name, "… the part that is about this service or host.").example("checkout"),
             Field::new("noise", Form::Whole(1, 1_000_000), "A person calls the incident of this number noise.")
                 .example("1"),
             Field::new("useful", Form::Whole(1, 1_000_000), "A person calls it useful.").example("1"),

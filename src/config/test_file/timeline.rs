@@ -99,6 +99,9 @@ impl<'r> Steps<'r> {
             self.push(at, Act::Acknowledge(IncidentId(incident), by()));
         } else if let Some(incident) = record.whole("close") {
             self.push(at, Act::Resolve(IncidentId(incident), by()));
+        } else if let Some(incident) = record.whole("split") {
+            let part = record.text("part").unwrap_or_default().to_owned();
+            self.push(at, Act::Split(IncidentId(incident), part, by()));
         } else if let Some((opinion, incident)) = opinion(record) {
             self.push(at, Act::Feedback(IncidentId(incident), opinion, by()));
         } else if record.flag("restart") == Some(true) {

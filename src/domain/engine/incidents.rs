@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::Engine;
+use super::kinship::Tie;
 use super::verdicts::Fate;
 use crate::domain::component::Component;
 use crate::domain::decision::{Decision, IncidentId, IncidentSummary, Notice, NoticeAction, Origin, PageAction};
@@ -19,7 +20,7 @@ use crate::domain::timers::Due;
 use crate::domain::turn::Turn;
 
 /// Series with at least this share of the loudest one's fresh bits make the surge.
-const SHARE: f64 = 0.5;
+pub(super) const SHARE: f64 = 0.5;
 
 /// A surge of a component, worked out.
 pub(super) struct Surge {
@@ -89,11 +90,19 @@ impl Engine {
         (row.armed, row.last_loud) = (false, Some(now));
         let surge = self.work_out(component, focus, reason);
         match self.find_incident(&surge) {
-            Some((id, reason)) => self.join(id, &surge, reason, turn),
-            None => match self.worsened(&surge) {
-                Some(id) => self.escalate(id, &surge, turn),
-                None => self.open(&surge, turn),
-            },
+            Some((id, reason, tie)) => self.join(id, &surge, (reason, tie), turn),
+            None => self.open_or_escalate(&surge, turn),
+        }
+        self.note_company(component);
+    }
+
+    /// A surge that people do not know of: it makes an incident worse, or opens one, if people bear that.
+    fn open_or_escalate(&mut self, surge: &Surge, turn: &mut Turn) {
+        let worsened = self.worsened(surge);
+        match worsened {
+            _ if self.withheld_by_budget(surge, turn) => {}
+            Some(id) => self.escalate(id, surge, turn),
+            None => self.open(surge, turn),
         }
     }
 
@@ -149,6 +158,7 @@ impl Engine {
         let members: Vec<(Fingerprint, Level)> =
             surge.makers().map(|slot| self.series.at(slot)).map(|series| (series.fingerprint, series.level)).collect();
         self.name_parts(id, surge);
+        self.note_sum(surge);
         if let Some(incident) = self.incident_mut(id) {
             (incident.surged, incident.alive) = (now, now);
             incident.components.insert(fingerprint);
@@ -168,6 +178,16 @@ impl Engine {
             self.decide_waiting(*slot, Fate::new(verdict, Some(id)), turn);
         }
         self.watch_end(id);
+    }
+
+    /// The numbers of a surge become those of its series: what they came to together, and what was asked.
+    fn note_sum(&mut self, surge: &Surge) {
+        let (meter, threshold) = (self.components.at(surge.component).meter, self.policy.judgement.threshold());
+        for (slot, _) in &surge.fresh {
+            self.series.change(*slot).evidence.change(|evidence| {
+                (evidence.component_bits, evidence.threshold) = (Some(meter as f32), Some(threshold as f32));
+            });
+        }
     }
 
     /// The other component of a member belongs to the incident, too, unless it has an open one of its own.
@@ -199,7 +219,7 @@ impl Engine {
         }
     }
 
-    fn join(&mut self, id: IncidentId, surge: &Surge, reason: Reason, turn: &mut Turn) {
+    fn join(&mut self, id: IncidentId, surge: &Surge, (reason, tie): (Reason, Option<Tie>), turn: &mut Turn) {
         let Some(incident) = self.incident(id) else { return };
         let opened = incident.summary.opened;
         // Within the join window of its opening people are looking at it already.
@@ -215,7 +235,7 @@ impl Engine {
             return self.page(id, surge, PageAction::Escalate, turn);
         }
         if news {
-            let text = self.joined_sentence(surge, reason);
+            let text = self.joined_sentence(surge, reason, tie.as_ref());
             self.notify(id, NoticeAction::Update, text, turn);
         }
     }

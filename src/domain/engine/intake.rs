@@ -182,6 +182,13 @@ impl Engine {
             host: event.host.as_deref().map(|name| self.name(name)),
             text,
         };
+        for name in [("service", &told.service), ("host", &told.host)] {
+            if let (part, Some(name)) = name
+                && let Some(slot) = self.components.find(Fingerprint::of(&[part, name]))
+            {
+                self.components.change(slot).changed = Some(told.ts);
+            }
+        }
         self.changes.change(self.suspects).tell(told);
     }
 

@@ -1,4 +1,5 @@
-//! Kinship: which incident a surge belongs to, by component, time, origin and the service graph.
+//! Kinship: which incident a surge belongs to, by component, time, origin, the service graph, what was learned of who
+//! is in trouble with whom, and what the texts name. Every tie has its evidence ([`Tie`]), and it is told.
 //!
 //! Deliberately bounded: in a storm of incidents only the latest are looked at, so that no chain of strangers merges.
 
@@ -13,25 +14,75 @@ use crate::domain::fingerprint::Fingerprint;
 use crate::domain::incident::Incident;
 use crate::domain::reason::Reason;
 use crate::domain::signal::Severity;
+use crate::domain::stage::forget;
 use crate::domain::table::Slot;
+
+/// What ties a surge to an incident.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Tie {
+    /// This component is part of both.
+    Same(Arc<str>),
+    /// The first of these services calls the second, or is called by it, or one service calls both.
+    Graph(Arc<str>, Arc<str>),
+    /// The same check surges there.
+    Check(Arc<str>),
+    /// So many times of so many that it was in trouble, the other one was, too.
+    Company {
+        /// The other one.
+        other: Arc<str>,
+        /// How many times both were.
+        times: u32,
+        /// How many times it was.
+        of: u32,
+    },
+    /// The text of one names the other.
+    Text(Arc<str>),
+}
+
+impl Tie {
+    /// The evidence, as the end of a sentence: "it joined because …".
+    pub(super) fn sentence(&self) -> String {
+        match self {
+            Self::Same(name) => format!("{name} is part of both"),
+            Self::Graph(one, other) => format!("{one} and {other} are connected in the service graph"),
+            Self::Check(check) => format!("the same check ({check}) surged there"),
+            Self::Company { other, times, of } => {
+                format!("in {times} of the {of} times that it was in trouble, {other} was, too")
+            }
+            Self::Text(name) => format!("what is said of one names the other ({name})"),
+        }
+    }
+}
+
+/// Whether a text names something as a word of its own. Short and plain words may be there by accident.
+fn names(text: &str, name: &str) -> bool {
+    const LEAST: usize = 4;
+    let telling = name.len() > 2 * LEAST || name.contains(|c: char| c.is_ascii_digit() || c == '-' || c == '_');
+    let part_of_word = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
+    let whole = |(at, _): (usize, &str)| {
+        let (before, after) = (&text[..at], &text[at + name.len()..]);
+        !before.ends_with(part_of_word) && !after.starts_with(part_of_word)
+    };
+    name.len() >= LEAST && telling && text.match_indices(name).any(whole)
+}
 
 impl Engine {
     /// The incident that a surge joins without a page.
-    pub(super) fn find_incident(&self, surge: &Surge) -> Option<(IncidentId, Reason)> {
+    pub(super) fn find_incident(&self, surge: &Surge) -> Option<(IncidentId, Reason, Option<Tie>)> {
         let (now, judgement) = (self.now(), &self.policy.judgement);
         let component = self.components.at(surge.component);
         let own = component.incident.and_then(|id| self.incident(id));
         if let Some(own) = own.filter(|own| now.since(own.surged) <= judgement.join_window) {
-            return Some((own.id(), Reason::OpenIncident));
+            return Some((own.id(), Reason::OpenIncident, None));
         }
-        if let Some(id) = self.young_relative(component) {
-            return Some((id, Reason::Related));
+        if let Some((id, tie)) = self.young_relative(surge) {
+            return Some((id, Reason::Related, Some(tie)));
         }
-        if let Some(id) = self.same_check(surge) {
-            return Some((id, Reason::Related));
+        if let Some((id, tie)) = self.same_check(surge) {
+            return Some((id, Reason::Related, Some(tie)));
         }
         if let Some(id) = self.told_already(surge) {
-            return Some((id, Reason::OpenIncident));
+            return Some((id, Reason::OpenIncident, None));
         }
         let known = self.known_incident(surge)?;
         let nothing_new = surge.severity < Severity::Critical
@@ -39,7 +90,7 @@ impl Engine {
             && (known.open || surge.reason != Reason::Surge || self.is_back(surge, known));
         let remembered = now.since(known.alive) <= judgement.remember;
         let quiet = !matches!(surge.reason, Reason::Outlived | Reason::Always | Reason::NearsLimit);
-        (quiet && remembered && nothing_new).then(|| (known.id(), Reason::SameOrigin))
+        (quiet && remembered && nothing_new).then(|| (known.id(), Reason::SameOrigin, None))
     }
 
     /// The latest incident of the origin of a surge.
@@ -65,45 +116,120 @@ impl Engine {
 
     /// The latest young incident that the same check made page on other components: one cause, several hosts. What
     /// pages by a rule or by its length pages for itself.
-    fn same_check(&self, surge: &Surge) -> Option<IncidentId> {
+    fn same_check(&self, surge: &Surge) -> Option<(IncidentId, Tie)> {
         if surge.reason != Reason::Surge {
             return None;
         }
-        let check = self.series.at(surge.makers().next()?).check;
-        let shows = |member: &Fingerprint| self.series.get(*member).is_some_and(|series| series.check == check);
-        self.young_incidents().find(|incident| incident.members.iter().any(shows)).map(Incident::id)
-    }
-
-    /// The latest young incident that a component has to do with.
-    pub(super) fn young_relative(&self, component: &Component) -> Option<IncidentId> {
-        let services = self.services_about(component);
-        let kin = |incident: &&Incident| {
+        let component = self.components.at(surge.component);
+        let series = self.series.at(surge.makers().next()?);
+        let shows = |member: &Fingerprint| self.series.get(*member).is_some_and(|other| other.check == series.check);
+        let joined = |incident: &&Incident| {
             let mut others = incident.components.iter().filter_map(|&other| self.components.get(other));
-            others.any(|other| self.near(component, &services, other))
+            incident.members.iter().any(shows) && !others.any(|other| self.parted(component, other))
         };
-        self.young_incidents().find(kin).map(Incident::id)
+        let incident = self.young_incidents().find(joined)?;
+        Some((incident.id(), Tie::Check(Arc::clone(&series.name.check))))
     }
 
-    /// Whether two components have to do with each other: the same one, a service or a series in common, one calls
-    /// the other (directly or not), or one service calls both.
-    pub(super) fn near(&self, a: &Component, of_a: &BTreeSet<Arc<str>>, b: &Component) -> bool {
+    /// The latest young incident that a surge has to do with, and what ties it to that.
+    fn young_relative(&self, surge: &Surge) -> Option<(IncidentId, Tie)> {
+        let component = self.components.at(surge.component);
+        let services = self.services_about(component);
+        let tie = |incident: &Incident| {
+            let others = || incident.components.iter().filter_map(|&other| self.components.get(other));
+            if others().any(|other| self.parted(component, other)) {
+                return None;
+            }
+            let near = others().find_map(|other| self.near(component, &services, other));
+            near.or_else(|| others().find_map(|other| self.usual_company(component, other)))
+                .or_else(|| self.named_in_text(surge, incident))
+        };
+        self.young_incidents().find_map(|incident| Some((incident.id(), tie(incident)?)))
+    }
+
+    /// What ties two components: they are the same one, have a service or a series in common, one calls the other
+    /// (directly or not), or one service calls both.
+    pub(super) fn near(&self, a: &Component, of_a: &BTreeSet<Arc<str>>, b: &Component) -> Option<Tie> {
         if a.fingerprint == b.fingerprint {
-            return true;
+            return Some(Tie::Same(Arc::clone(&a.name)));
         }
         let of_b = self.services_about(b);
-        if !of_a.is_disjoint(&of_b) || a.shares_series(b) {
-            return true;
+        if let Some(common) = of_a.intersection(&of_b).next() {
+            return Some(Tie::Same(Arc::clone(common)));
+        }
+        if a.shares_series(b) {
+            return Some(Tie::Same(Arc::clone(&b.name)));
         }
         let graph = &self.policy.topology;
         if graph.is_empty() {
-            return false;
+            return None;
         }
         let and_callers =
             |name: &Arc<str>| -> BTreeSet<String> { graph.callers(name).chain([&**name]).map(str::to_owned).collect() };
         let related = |x: &Arc<str>, y: &Arc<str>| {
             graph.is_below(x, y) || graph.is_below(y, x) || !and_callers(x).is_disjoint(&and_callers(y))
         };
-        of_a.iter().any(|x| of_b.iter().any(|y| related(x, y)))
+        let pair = of_a.iter().find_map(|x| Some((x, of_b.iter().find(|y| related(x, y))?)));
+        pair.map(|(x, y)| Tie::Graph(Arc::clone(x), Arc::clone(y)))
+    }
+
+    /// Whether a person said that two components have nothing to do with each other.
+    fn parted(&self, a: &Component, b: &Component) -> bool {
+        let (now, lasts) = (self.now(), self.policy.judgement.half_life);
+        let from = |a: &Component, b: &Component| {
+            a.company.as_ref().is_some_and(|company| company.is_apart(b.fingerprint, now, lasts))
+        };
+        from(a, b) || from(b, a)
+    }
+
+    /// Whether a component is usually in trouble when the other one is.
+    fn usual_company(&self, a: &Component, b: &Component) -> Option<Tie> {
+        let judgement = &self.policy.judgement;
+        let history = forget::history(self.now().since(self.start()), judgement.half_life).max(1.0);
+        let (of_a, of_b) = (a.company.as_ref()?, b.company.as_ref()?);
+        let chance = f64::from(of_b.troubles()) * 2.0 * judgement.join_window / history;
+        let (times, of) = of_a.usual(b.fingerprint, chance)?;
+        Some(Tie::Company { other: Arc::clone(&b.name), times, of })
+    }
+
+    /// Whether what a surge says names a component of an incident, or the incident's title names the component that
+    /// surges: "cannot connect to orders-db".
+    fn named_in_text(&self, surge: &Surge, incident: &Incident) -> Option<Tie> {
+        let own = &self.components.at(surge.component).name;
+        if names(&incident.summary.title, own) {
+            return Some(Tie::Text(Arc::clone(own)));
+        }
+        let texts = surge.makers().filter_map(|slot| self.series.at(slot).text.as_ref()?.summary.as_deref());
+        let parts = incident.components.iter().filter_map(|&part| self.components.get(part)).map(|part| &part.name);
+        let mut pairs = texts.flat_map(|text| parts.clone().map(move |part| (text, part)));
+        pairs.find(|(text, part)| names(text, part)).map(|(_, part)| Tie::Text(Arc::clone(part)))
+    }
+
+    /// Remembers who else is in trouble now: the components of young incidents that nothing else ties to this one.
+    pub(super) fn note_company(&mut self, slot: Slot) {
+        const NOTED: usize = 8;
+        let (now, again) = (self.now(), self.policy.judgement.remember);
+        let company = self.components.change(slot).company.get_or_insert_default();
+        if !company.count(now, again) {
+            return;
+        }
+        let component = self.components.at(slot);
+        let services = self.services_about(component);
+        let others = self.young_incidents().flat_map(|incident| &incident.components);
+        let others: BTreeSet<Fingerprint> = others
+            .filter(|&&other| {
+                self.components.get(other).is_some_and(|other| self.near(component, &services, other).is_none())
+            })
+            .take(NOTED)
+            .copied()
+            .collect();
+        let own = component.fingerprint;
+        for other in others {
+            self.components.change(slot).company.get_or_insert_default().meet(other);
+            if let Some(other) = self.components.find(other) {
+                self.components.change(other).company.get_or_insert_default().meet(own);
+            }
+        }
     }
 
     /// The open incident that all series of a surge made page already, with nothing fresh since.

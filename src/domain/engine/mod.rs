@@ -4,12 +4,13 @@
 //! resolves, changes); `mutes` holds back what a silence or an inhibition covers; `onset` works out how
 //! surprising the start is (`stage::surprise`, `value`, `burst`) and hands its bits to its components, whose meters
 //! (`surge`) say when it is enough; `flapping` takes over what changes too often; `incidents` opens, joins,
-//! escalates (`kinship` finds which, `paging` tells people, `closing` ends it, `feedback` is what people say of it); `ledger` keeps the sums. What may still become a page waits
+//! escalates (`kinship` finds which, `budgets` what people bear, `paging` tells people, `closing` ends it, `feedback` is what people say of it); `ledger` keeps the sums. What may still become a page waits
 //! for its verdict, no longer than its hold.
 //!
 //! Deliberately without I/O, clock, randomness, logging, locks or statics, and without any order that depends on
 //! how the state came about: an engine restored from its records decides as if it had never stopped.
 
+mod budgets;
 mod closing;
 mod feedback;
 mod flapping;
@@ -27,6 +28,7 @@ mod paging;
 mod postings;
 mod records;
 mod samples;
+mod split;
 mod surge;
 mod verdicts;
 mod views;
@@ -40,6 +42,7 @@ use rustc_hash::FxHashMap;
 pub use records::RestoreError;
 
 use super::alert::Alert;
+use super::budget::Spending;
 use super::check::Check;
 use super::component::Component;
 use super::decision::IncidentId;
@@ -75,6 +78,7 @@ pub struct Engine {
     silences: Table<mutes::Ordered>,
     heartbeats: Table<Heartbeat>,
     feedback: Table<Feedback>,
+    budgets: Table<Spending>,
     outbox: Table<outbox::Owed>,
     timers: Timers,
     /// The latest incident of each origin. Follows from `incidents`.
@@ -117,6 +121,7 @@ impl Engine {
             silences: Table::default(),
             heartbeats: Table::default(),
             feedback: Table::default(),
+            budgets: Table::default(),
             outbox: Table::default(),
             timers: Timers::default(),
             known: FxHashMap::default(),
@@ -145,6 +150,7 @@ impl Engine {
             Input::Policy(policy) => self.follow(policy, turn),
             Input::Acknowledge { incident, by } => self.acknowledge(incident, by, turn),
             Input::Resolve { incident, by } => self.resolve_by_hand(incident, by, turn),
+            Input::Split { incident, part, by } => self.split((incident, part), by, turn),
             Input::Feedback { incident, opinion, by } => self.hear_opinion(incident, opinion, by),
             Input::Silence(silence) => self.order_silence(silence, turn),
             Input::Delivered(key) => self.delivered(key),
@@ -213,6 +219,7 @@ impl Engine {
             Due::Heartbeat => self.heartbeat_due(whom, turn),
             Due::Source => self.source_due(whom, turn),
             Due::Sweep => self.sweep_postings(),
+            Due::Budget => self.budget_due(whom, turn),
         }
     }
 
@@ -223,6 +230,7 @@ impl Engine {
         self.silences_changed(turn);
         self.expect_heartbeats(turn);
         self.watch_sources();
+        self.follow_budgets(turn);
     }
 
     /// A shared copy of a name.

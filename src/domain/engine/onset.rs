@@ -11,6 +11,7 @@ use crate::domain::fingerprint::Fingerprint;
 use crate::domain::level::Level;
 use crate::domain::policy::PageMode;
 use crate::domain::reason::Reason;
+use crate::domain::signal::Kind;
 use crate::domain::stage::surprise::{Bits, Onset};
 use crate::domain::stage::{feedback, forget};
 use crate::domain::table::Slot;
@@ -27,6 +28,8 @@ struct Worth {
     value: f64,
     /// What people's words added (below 0: took); `None` = nobody said anything that counts.
     feedback: Option<f64>,
+    /// What a change of its service or host shortly before added; `None` = there was none.
+    change: Option<f64>,
 }
 
 impl Engine {
@@ -116,6 +119,7 @@ impl Engine {
             insufficient_history: worth.terms.insufficient_history,
             feedback_bits: worth.feedback.map(|bits| bits as f32),
             limit_in,
+            change_bits: worth.change.map(|bits| bits as f32),
             ..Evidence::default()
         };
         series.evidence = evidence.into();
@@ -136,7 +140,8 @@ impl Engine {
         let series = self.series.at(slot);
         let check = self.check(slot);
         let chatty = series.burst.as_ref().is_some_and(|burst| burst.on.is_some() && burst.talkative());
-        let onset = Onset { check, start, now, critical: level == Level::Critical, chatty };
+        let clock = self.policy.zone.clock(now);
+        let onset = Onset { check, start, now, clock, critical: level == Level::Critical, chatty };
         let terms = series.starts.bits(&onset, judgement);
         let value = self.value_bits(slot, event, frozen);
         let judgement = &self.policy.judgement;
@@ -145,13 +150,30 @@ impl Engine {
         let bits = |bits: f64| (bits + value).clamp(0.0, judgement.most) * weight;
         let start = terms.rate + terms.severity;
         let unmoved = bits(start);
-        match self.feedback_share(slot, level) {
-            0.0 => Worth { bits: unmoved, terms, value, feedback: None },
-            share => {
-                let moved = bits(feedback::moved(start, share, judgement));
-                Worth { bits: moved, terms, value, feedback: Some(moved - unmoved) }
-            }
+        let said = match self.feedback_share(slot, level) {
+            0.0 => start,
+            share => feedback::moved(start, share, judgement),
+        };
+        let feedback = (said.to_bits() != start.to_bits()).then(|| bits(said) - unmoved);
+        let sharpened = match self.sharpening(slot) {
+            0.0 => said,
+            share => feedback::moved(said, share, judgement),
+        };
+        let change = (sharpened > said).then(|| bits(sharpened) - bits(said));
+        Worth { bits: bits(sharpened), terms, value, feedback, change }
+    }
+
+    /// How much more a start of what tells of a host is worth because its service or its host was changed lately: a share
+    /// of what lacks to the most. What a deploy leaves behind shows there first, and may look like every day.
+    fn sharpening(&self, slot: Slot) -> f64 {
+        let (now, judgement) = (self.now(), &self.policy.judgement);
+        if self.series.at(slot).name.kind != Kind::Host {
+            return 0.0;
         }
+        let components = self.known_components(slot).into_iter().flatten();
+        let changed = components.filter_map(|component| self.components.at(component).changed).max();
+        let left = changed.map_or(0.0, |changed| 1.0 - now.since(changed) / judgement.sharpened.max(1.0));
+        judgement.sharpening * left.clamp(0.0, 1.0)
     }
 
     fn value_bits(&mut self, slot: Slot, event: Option<&Event>, frozen: bool) -> f64 {
@@ -173,7 +195,7 @@ impl Engine {
         let judgement = &policy.judgement;
         let (onset, critical) = (before == Level::Off, level == Level::Critical);
         let series = self.series.change(slot);
-        series.starts.count(now, onset, critical, judgement);
+        series.starts.count((now, policy.zone.clock(now)), onset, critical, judgement);
         let check = self.check_slot(slot);
         let check = self.checks.change(check);
         if onset {
@@ -219,6 +241,7 @@ impl Engine {
             trend.ends();
         }
         let lasted = now.since(series.since);
+        // Counted in an incident, too: those that page are the long ones, and without them all others would seem long.
         series.episodes.count(lasted);
         let check = self.check_slot(slot);
         self.checks.change(check).episodes.count(lasted);

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::Engine;
-use crate::domain::decision::{IncidentId, Notice, NoticeAction, Page};
+use crate::domain::decision::{Decision, IncidentId, IncidentSummary, Notice, NoticeAction, Origin, Page};
 use crate::domain::event::Event;
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::notification::{Content, Notification, NotificationKey};
+use crate::domain::signal::Severity;
 use crate::domain::table::Row;
 use crate::domain::turn::Turn;
 
@@ -30,6 +31,15 @@ fn row(key: &NotificationKey) -> Fingerprint {
     Fingerprint::of(&["outbox", &key.to_string()])
 }
 
+/// What matchers of routes and budgets see of a page.
+pub(super) fn face(origin: &Origin, severity: Severity) -> Event {
+    let mut face = Event::new("squelch", origin.check.clone().unwrap_or_default());
+    face.service.clone_from(&origin.service);
+    face.host.clone_from(&origin.host);
+    face.severity = severity;
+    face
+}
+
 impl Engine {
     /// What is owed to receivers, in the order in which it was decided.
     pub fn outbox(&self) -> impl Iterator<Item = &Arc<Notification>> {
@@ -43,7 +53,7 @@ impl Engine {
         if self.policy.shadow {
             return;
         }
-        let (id, receivers) = (page.incident, self.receivers(&page));
+        let (id, receivers) = (page.incident, self.receivers(&page.origin, page.severity));
         if let Some(incident) = self.incident_mut(id) {
             incident.told.extend(receivers.iter().cloned());
         }
@@ -71,20 +81,44 @@ impl Engine {
         let Some(incident) = self.incident_mut(id) else { return };
         incident.step += 1;
         let (step, summary) = (incident.step, incident.summary.clone());
+        self.put_out((id, step), receivers, (content, &summary), turn);
+    }
+
+    /// Owes a message that is about no incident of its own: it stands under number 0, with a summary for people.
+    pub(super) fn owe_apart(
+        &mut self,
+        receivers: &BTreeSet<String>,
+        content: &Content,
+        summary: &IncidentSummary,
+        turn: &mut Turn,
+    ) {
+        if self.policy.shadow {
+            return;
+        }
+        let book = self.ledger.change(self.book);
+        book.apart += 1;
+        let step = book.apart;
+        self.put_out((summary.incident, step), receivers, (content, summary), turn);
+    }
+
+    fn put_out(
+        &mut self,
+        (incident, step): (IncidentId, u32),
+        receivers: &BTreeSet<String>,
+        (content, summary): (&Content, &IncidentSummary),
+        turn: &mut Turn,
+    ) {
         for receiver in receivers {
-            let key = NotificationKey { incident: id, step, receiver: receiver.clone() };
+            let key = NotificationKey { incident, step, receiver: receiver.clone() };
             let notification = Arc::new(Notification { key, content: content.clone(), incident: summary.clone() });
             self.outbox.insert(Owed(Arc::clone(&notification)));
             turn.notifications.push(notification);
         }
     }
 
-    /// The receivers of the first route that fits a page.
-    fn receivers(&self, page: &Page) -> BTreeSet<String> {
-        let mut face = Event::new("squelch", page.origin.check.clone().unwrap_or_default());
-        face.service.clone_from(&page.origin.service);
-        face.host.clone_from(&page.origin.host);
-        face.severity = page.severity;
+    /// The receivers of the first route that fits a page with this origin and severity.
+    pub(super) fn receivers(&self, origin: &Origin, severity: Severity) -> BTreeSet<String> {
+        let face = face(origin, severity);
         let fits = |route: &&crate::domain::policy::Route| route.matchers.iter().all(|matcher| matcher.fits(&face));
         self.policy.routes.iter().find(fits).map(|route| route.receivers.iter().cloned().collect()).unwrap_or_default()
     }
@@ -98,7 +132,11 @@ impl Engine {
     pub(super) fn undeliverable(&mut self, key: &NotificationKey, error: &str, turn: &mut Turn) {
         if self.outbox.remove(row(key)).is_some() {
             let text = format!("message {} to {} was given up: {error}", key.step, key.receiver);
-            self.notify(key.incident, NoticeAction::Withheld, text, turn);
+            if self.incident(key.incident).is_some() {
+                return self.notify(key.incident, NoticeAction::Withheld, text, turn);
+            }
+            let (ts, action) = (self.now(), NoticeAction::Withheld);
+            turn.decisions.push(Decision::Notice(Box::new(Notice { ts, action, incident: None, series: None, text })));
         }
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{Engine, mutes, outbox};
 use crate::domain::alert::Alert;
+use crate::domain::budget::Spending;
 use crate::domain::check::Check;
 use crate::domain::component::Component;
 use crate::domain::fingerprint::Fingerprint;
@@ -68,6 +69,7 @@ impl Engine {
             Some(&outbox::Owed::KIND) => self.outbox.restore(value).map(drop),
             Some(&Feedback::KIND) => self.feedback.restore(value).map(drop),
             Some(&Posting::KIND) => self.postings.restore(value).map(drop),
+            Some(&Spending::KIND) => self.budgets.restore(value).map(drop),
             Some(_) => Err("its kind is unknown: a newer version may have written it".to_owned()),
             None => Err("its key is empty".to_owned()),
         }
@@ -143,6 +145,9 @@ impl Engine {
         for (_, alert) in self.alerts.rows() {
             timers.set(alert.expires, Due::Expire, alert.fingerprint);
         }
+        for (_, row) in self.budgets.rows() {
+            timers.set(row.period.1, Due::Budget, row.fingerprint());
+        }
         for rule in &self.policy.heartbeats {
             timers.set(now, Due::Heartbeat, Heartbeat::key(&rule.name));
         }
@@ -167,6 +172,7 @@ impl Engine {
         self.outbox.take_changes(&mut changes);
         self.feedback.take_changes(&mut changes);
         self.postings.take_changes(&mut changes);
+        self.budgets.take_changes(&mut changes);
         changes
     }
 
@@ -192,10 +198,11 @@ impl Engine {
             10 => self.heartbeats.part(from, bytes, &mut changes),
             11 => self.feedback.part(from, bytes, &mut changes),
             12 => self.postings.part(from, bytes, &mut changes),
+            13 => self.budgets.part(from, bytes, &mut changes),
             _ => return (changes, None),
         };
         let next = next.map_or((table + 1) * TABLE, |slot| table * TABLE + u64::from(slot));
-        (changes, (next / TABLE <= 12).then_some(next))
+        (changes, (next / TABLE <= 13).then_some(next))
     }
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::Engine;
+use super::incidents::SHARE;
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::level::Level;
 use crate::domain::reason::Reason;
@@ -25,19 +26,35 @@ impl Engine {
         if component.meter >= threshold * self.policy.judgement.rearm {
             component.last_loud = Some(now);
         } else {
-            component.armed = true;
+            (component.armed, component.asked) = (true, None);
         }
-        if component.armed && component.meter >= threshold - CLOSE {
+        if self.crosses(slot) {
             self.surge(slot, None, Reason::Surge, turn);
         }
         let component = self.components.at(slot);
         if component.armed
-            && let Some(at) = component.crossing(threshold, &self.policy.judgement)
+            && let Some(at) = component.crossing(self.asked(slot), &self.policy.judgement)
         {
             let fingerprint = component.fingerprint;
             self.components.change(slot).cross_at = Some(at);
             self.timers.set(at, Due::Cross, fingerprint);
         }
+    }
+
+    /// Whether a component may page, and its meter is where it must be for that.
+    fn crosses(&self, slot: Slot) -> bool {
+        let component = self.components.at(slot);
+        component.armed && component.meter >= self.asked(slot) - CLOSE
+    }
+
+    /// How much a component must bring until it pages: the threshold, or more where a budget withheld it and nothing
+    /// critical is among what would make it page.
+    fn asked(&self, slot: Slot) -> f64 {
+        let (component, threshold) = (self.components.at(slot), self.policy.judgement.threshold());
+        let Some(asked) = component.asked else { return threshold };
+        let top = component.loud.iter().map(|loud| loud.bits).fold(0.0, f64::max);
+        let critical = component.loud.iter().any(|loud| loud.critical && loud.bits > 0.0 && loud.bits >= SHARE * top);
+        if critical { threshold } else { asked.max(threshold) }
     }
 
     /// Something gets critical where people know of less: its components are armed again, and start from nothing, so
@@ -93,7 +110,7 @@ impl Engine {
             return;
         }
         let known = self.member_of(slot).and_then(|id| self.incident(id)).map(|incident| incident.paged_as);
-        if known.is_some_and(|known| known < Severity::Critical) {
+        if known.is_some_and(|known| known < Severity::Critical) || self.was_withheld(slot) {
             return self.force(slot, Reason::Worse, turn);
         }
         let lasted = now.since(series.since);

@@ -135,6 +135,7 @@ impl Engine {
     pub(super) fn end_hold(&mut self, slot: Slot, turn: &mut Turn) {
         let incident = self.open_incident_of(slot);
         let alone = match self.series.at(slot).level {
+            _ if self.is_withheld(slot) => Reason::Budget,
             Level::Off => Reason::Transient,
             Level::On | Level::Critical => Reason::Ordinary,
         };

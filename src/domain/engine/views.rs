@@ -106,7 +106,8 @@ impl Engine {
     }
 
     fn as_if_it_started(&self, slot: Slot) -> Onset<'_> {
-        Onset { check: self.check(slot), start: self.start(), now: self.now(), critical: false, chatty: false }
+        let (now, clock) = (self.now(), self.policy.zone.clock(self.now()));
+        Onset { check: self.check(slot), start: self.start(), now, clock, critical: false, chatty: false }
     }
 
     /// The series whose name contains all words of `text`, at most `limit`, in order of name.

@@ -2,6 +2,7 @@
 
 use super::Engine;
 use super::incidents::Surge;
+use super::kinship::Tie;
 use crate::domain::component::{Component, Part};
 use crate::domain::explain::Course;
 use crate::domain::ledger::Told;
@@ -54,7 +55,11 @@ pub(super) fn course_sentence(course: &Course, now: Timestamp) -> String {
 impl Engine {
     /// What is wrong and where, in one line.
     pub(super) fn title(&self, surge: &Surge) -> String {
-        let Some(first) = surge.makers().next() else { return "trouble".to_owned() };
+        surge.makers().next().map_or_else(|| "trouble".to_owned(), |first| self.title_of(first, surge.makers - 1))
+    }
+
+    /// What is wrong and where, in one line: by the first series, and how many more there are.
+    pub(super) fn title_of(&self, first: Slot, others: usize) -> String {
         let series = self.series.at(first);
         let place = match (&series.name.service, &series.name.host) {
             (Some(service), Some(host)) if service != host => format!("{service} ({host})"),
@@ -66,7 +71,6 @@ impl Engine {
             _ => series.name.check.to_string(),
         };
         let at = if place.is_empty() || what.contains(&*place) { String::new() } else { format!(" on {place}") };
-        let others = surge.makers - 1;
         let more = if others > 0 { format!(" (and {others} more)") } else { String::new() };
         format!("{what}{at}{more}")
     }
@@ -104,7 +108,7 @@ impl Engine {
                 self.usually(first)
             ),
             Reason::Worse => format!(
-                "{} got critical after its incident was paged as less, and has been bad for {}",
+                "{} got critical where people knew of less, and has been bad for {}",
                 series.name.full,
                 span(self.now().since(series.since))
             ),
@@ -136,11 +140,12 @@ impl Engine {
     }
 
     /// Why a surge joins without a page.
-    pub(super) fn joined_sentence(&self, surge: &Surge, reason: Reason) -> String {
+    pub(super) fn joined_sentence(&self, surge: &Surge, reason: Reason, tie: Option<&Tie>) -> String {
         let component = self.components.at(surge.component);
         let loudest = surge.makers().next().map(|slot| self.series.at(slot).name.full.to_string()).unwrap_or_default();
-        let place = place(component);
-        format!("{place} surged, too ({loudest}); it joined without a page because {}", reason.sentence())
+        let (place, because) = (place(component), tie.map(Tie::sentence));
+        let because = because.unwrap_or_else(|| reason.sentence().to_owned());
+        format!("{place} surged, too ({loudest}); it joined without a page because {because}")
     }
 
     /// The changes that came shortly before a surge, on its services and hosts or on nothing in particular; latest
