@@ -172,8 +172,8 @@ fn why_tells_an_incident_with_the_numbers_of_every_stage() {
               No rule speaks of it: the defaults apply.
               01-15 10:11:21  page (surge), incident 1: fresh surprise on its component passed the threshold.
                               Its start was worth 10.5 bits of surprise: 14.6 for its rarity (0 a day are usual)
-                              and 1.7 for its severity; 64% of their sum counts, because more is no more. It had
-                              lasted 1 min 22 s.
+                              and 1.7 for its severity; 64% of their sum counts, because more is no more. Its
+                              component stood at 5 bits; a page needs 5. It had lasted 1 min 22 s.
 
         "#]],
     );
