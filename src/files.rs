@@ -6,10 +6,13 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use crate::config::{LARGEST_FILE, Source, with_shipped};
+use crate::config::{LARGEST_FILE, Source, with_shipped, with_shipped_mappings};
 
 /// The folder that is used where none is named, when it exists.
 pub const RULES_DIR: &str = "rules";
+
+/// The folder below it with the mapping files.
+const SOURCES_DIR: &str = "sources";
 
 /// A file or folder that cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -35,6 +38,20 @@ pub fn read_rules(dir: Option<&Path>) -> Result<Vec<Source>, FileError> {
     let Some(dir) = dir.or_else(|| usual.is_dir().then_some(usual)) else { return Ok(with_shipped(Vec::new())) };
     let users: Result<Vec<Source>, FileError> = rule_files(dir)?.iter().map(|path| read(path)).collect();
     Ok(with_shipped(users?))
+}
+
+/// The mapping files in `sources/` of a rules folder, in order of name, laid over the shipped ones. `None` as for
+/// [`read_rules`].
+///
+/// # Errors
+/// When the folder, or a file in it, cannot be read. A folder that is not there is empty.
+pub fn read_mappings(dir: Option<&Path>) -> Result<Vec<Source>, FileError> {
+    let dir = dir.unwrap_or(Path::new(RULES_DIR)).join(SOURCES_DIR);
+    if !dir.is_dir() {
+        return Ok(with_shipped_mappings(Vec::new()));
+    }
+    let users: Result<Vec<Source>, FileError> = rule_files(&dir)?.iter().map(|path| read(path)).collect();
+    Ok(with_shipped_mappings(users?))
 }
 
 /// The rule files of a folder, in order of name.

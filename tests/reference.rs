@@ -25,12 +25,17 @@ fn with_tables(document: &str, tables: &str) -> String {
 #[test]
 fn the_shipped_schemas_are_those_of_the_code() {
     expect_test::expect_file![file("rules/squelch.schema.json")].assert_eq(&schema::rules());
+    expect_test::expect_file![file("rules/squelch-source.schema.json")].assert_eq(&schema::sources());
     expect_test::expect_file![file("docs/squelch-settings.schema.json")].assert_eq(&schema::settings());
 }
 
 #[test]
 fn the_tables_of_the_documentation_are_those_of_the_code() {
-    for (path, tables) in [("docs/RULES.md", reference::rules()), ("docs/SETTINGS.md", reference::settings())] {
+    for (path, tables) in [
+        ("docs/RULES.md", reference::rules()),
+        ("docs/SETTINGS.md", reference::settings()),
+        ("docs/SOURCES.md", reference::sources()),
+    ] {
         let path = file(path);
         let document = fs::read_to_string(&path).unwrap();
         expect_test::expect_file![path].assert_eq(&with_tables(&document, &tables));
@@ -50,6 +55,12 @@ fn every_file_in_the_documentation_is_right() {
     assert!(rules.len() >= 8 && !settings.is_empty());
     for source in rules {
         config::load(&with_shipped(vec![source])).unwrap_or_else(|report| panic!("{report}"));
+    }
+    let mappings = blocks("docs/SOURCES.md");
+    assert!(mappings.len() >= 2);
+    for source in mappings {
+        let source = Source { name: "acme.yaml".to_owned(), ..source };
+        config::mappings(&[source]).unwrap_or_else(|report| panic!("{report}"));
     }
     for source in settings {
         config::settings(&source).unwrap_or_else(|report| panic!("{report}"));
@@ -100,12 +111,35 @@ fn every_example_and_default_can_be_written() {
 }
 
 #[test]
+fn every_example_of_a_mapping_can_be_written() {
+    for example in reference::source_examples() {
+        for value in [example.value, example.default].into_iter().filter(|value| !value.is_empty()) {
+            let line = format!("{}: {value}", example.key);
+            let text = match example.object {
+                "mapping file" => line,
+                "variant" => format!("variants: [{{{line}}}]"),
+                "ignore rule" if example.key == "when" => format!("ignore: [{{{line}, why: a test}}]"),
+                "ignore rule" => format!("ignore: [{{{line}, when: a}}]"),
+                "extract" if example.key == "from" => format!("check: {{{line}}}"),
+                "extract" => format!("check: {{from: a, {line}}}"),
+                "signature section" if example.key == "header" => format!("signature: {{{line}}}"),
+                "signature section" => format!("signature: {{header: X, {line}}}"),
+                other => panic!("add a place for the keys of `{other}`"),
+            };
+            let read = config::mappings(&[Source::new("acme.yaml", text.as_bytes())]);
+            read.map(drop).unwrap_or_else(|report| panic!("{text}\n{report}"));
+        }
+    }
+}
+
+#[test]
 fn every_setting_can_be_written_and_its_default_changes_nothing() {
     let mut keys = BTreeSet::new();
     for example in reference::setting_examples() {
         assert!(keys.insert((example.object, example.key)));
         let section = example.object.strip_suffix(" section");
         let place = |value: &str| match section {
+            None if example.object == "source secret" => format!("sources: {{acme: {{{}: {value}}}}}", example.key),
             Some(section) => format!("{section}: {{{}: {value}}}", example.key),
             None => format!("{}: {value}", example.key),
         };

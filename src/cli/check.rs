@@ -1,14 +1,16 @@
 //! `squelch check`: is every rule file right, and what would be in force?
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "the command line speaks to people")]
 
+mod body;
+
 use std::io::{IsTerminal, stderr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
 
 use crate::clock::Clock;
-use crate::config::{self, Bundle};
+use crate::config::{self, Bundle, Mappings};
 use crate::diagnostic::{Diagnostic, Palette, Report};
 use crate::domain::{Silence, Timestamp};
 use crate::files;
@@ -22,11 +24,20 @@ pub struct CheckArgs {
     /// A settings file to check, too
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
+    /// Show what would be read of the bodies in FILE... when the tool NAME posts them
+    #[arg(long, value_name = "NAME", requires = "bodies")]
+    pub source: Option<String>,
+    /// Bodies of that tool; `-` is standard input
+    #[arg(value_name = "FILE", requires = "source")]
+    pub bodies: Vec<PathBuf>,
 }
 
 /// Checks, and tells what was found. Mistakes and warnings go to standard error, the rest to standard output.
 #[must_use]
 pub fn run(args: &CheckArgs) -> ExitCode {
+    if let Some(name) = &args.source {
+        return body::run(args.rules.as_deref(), name, &args.bodies);
+    }
     let settings = args.config.as_ref().map(|path| {
         let source = files::read(path).map_err(|error| error.to_string())?;
         config::settings(&source).map_err(|report| mistakes(&report))
@@ -34,8 +45,13 @@ pub fn run(args: &CheckArgs) -> ExitCode {
     let rules = files::read_rules(args.rules.as_deref())
         .map_err(|error| error.to_string())
         .and_then(|sources| config::load(&sources).map_err(|report| mistakes(&report)));
+    let mappings = read_mappings(args.rules.as_deref());
     let mut wrong = false;
     if let Some(Err(said)) = settings {
+        eprintln!("{said}");
+        wrong = true;
+    }
+    if let Err(said) = &mappings {
         eprintln!("{said}");
         wrong = true;
     }
@@ -47,6 +63,12 @@ pub fn run(args: &CheckArgs) -> ExitCode {
         Ok(bundle) => tell(&bundle),
     }
     if wrong { ExitCode::from(1) } else { ExitCode::SUCCESS }
+}
+
+/// The mapping files, checked, or everything that is wrong with them.
+fn read_mappings(dir: Option<&Path>) -> Result<Mappings, String> {
+    let sources = files::read_mappings(dir).map_err(|error| error.to_string())?;
+    config::mappings(&sources).map_err(|report| mistakes(&report))
 }
 
 fn mistakes(report: &Report) -> String {

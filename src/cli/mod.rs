@@ -62,7 +62,7 @@ enum Command {
     Backup(backup::BackupArgs),
     /// Make a store from such a file
     Restore(backup::RestoreArgs),
-    /// Print the JSON Schema of rule files (or of the settings file), for editors
+    /// Print the JSON Schema of rule files (or of settings or mapping files), for editors
     Schema(schema::SchemaArgs),
     /// Replay the built-in story: six days of a small shop
     Demo(demo::Args),

@@ -1,4 +1,4 @@
-//! `squelch schema`: the JSON Schema of rule and settings files, for editors.
+//! `squelch schema`: the JSON Schema of rule, settings and mapping files, for editors.
 #![expect(clippy::print_stdout, reason = "the command line speaks to people")]
 
 use std::process::ExitCode;
@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 
 use crate::config::schema;
 
-/// Print the JSON Schema of rule files (or of the settings file), for editors.
+/// Print the JSON Schema of rule files (or of settings or mapping files), for editors.
 #[derive(Args, Clone, Debug)]
 pub struct SchemaArgs {
     /// Which files
@@ -22,6 +22,8 @@ pub enum SchemaOf {
     Rules,
     /// The settings file.
     Settings,
+    /// Mapping files: `rules/sources/*.yaml`.
+    Sources,
 }
 
 /// Prints it.
@@ -30,6 +32,7 @@ pub fn run(args: &SchemaArgs) -> ExitCode {
     let text = match args.of {
         SchemaOf::Rules => schema::rules(),
         SchemaOf::Settings => schema::settings(),
+        SchemaOf::Sources => schema::sources(),
     };
     print!("{text}");
     ExitCode::SUCCESS

@@ -4,6 +4,7 @@
 //! constants of these types. Deliberately no values: those are [`super::value`]'s.
 
 use super::findings::with_article;
+use crate::formats::mapping::Grammar;
 
 /// A map with known keys.
 pub(super) struct Object {
@@ -138,6 +139,16 @@ pub(super) enum Form {
     Tally,
     /// Either a list of this, or a map of any keys to that.
     ListOrMap(&'static Form, &'static Form),
+    /// Something in one of the little languages of mapping files.
+    Grammar(Grammar),
+    /// A regular expression.
+    Pattern,
+    /// A time format, as `strptime` has them.
+    TimeFormat,
+    /// `UTC`, `+01:00`
+    Offset,
+    /// How a field is filled: an expression, a map with the keys of this, or a list of such.
+    Extract(&'static Object),
 }
 
 impl Form {
@@ -173,6 +184,15 @@ impl Form {
             Self::Map(form) => format!("map of names to: {}", form.words()),
             Self::Tally => "number of times: `3`, `\">= 3\"` or `\"2..5\"`".to_owned(),
             Self::ListOrMap(list, map) => format!("list of: {}; or map of names to: {}", list.words(), map.words()),
+            Self::Grammar(Grammar::Path) => "path in the body".to_owned(),
+            Self::Grammar(Grammar::Expression) => "expression".to_owned(),
+            Self::Grammar(Grammar::Condition) => "condition".to_owned(),
+            Self::Pattern => "regular expression".to_owned(),
+            Self::TimeFormat => "time format (`strptime`)".to_owned(),
+            Self::Offset => "offset: `UTC` or `+01:00`".to_owned(),
+            Self::Extract(object) => {
+                format!("expression, or [{0}](#{1}), or a list of such", object.name, object.name.replace(' ', "-"))
+            }
         }
     }
 
@@ -188,6 +208,8 @@ impl Form {
             Self::Flag => self.words(),
             Self::Address | Self::Allowance => format!("an {}", self.words()),
             Self::Hours => self.words(),
+            Self::Extract(_) => "an expression, a map with `from`, or a list of such".to_owned(),
+            Self::Grammar(Grammar::Expression) | Self::Offset => format!("an {}", self.words()),
             _ => format!("a {}", self.words()),
         }
     }
@@ -224,6 +246,12 @@ impl Form {
             Self::Path => "/etc/squelch/token",
             Self::Mail => "ops@example.org",
             Self::Tally => "\">= 3\"",
+            Self::Grammar(Grammar::Path) => "alert.name",
+            Self::Grammar(Grammar::Expression) | Self::Extract(_) => "title | name",
+            Self::Grammar(Grammar::Condition) => "state = open",
+            Self::Pattern => "'host ([a-z0-9-]+)'",
+            Self::TimeFormat => "'%d.%m.%Y %H:%M:%S'",
+            Self::Offset => "'+01:00'",
             Self::Flag
             | Self::Word(_)
             | Self::List(_)

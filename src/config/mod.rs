@@ -23,6 +23,7 @@ mod field;
 mod findings;
 mod judgement_fields;
 mod lower;
+mod mappings;
 mod read;
 mod receivers;
 pub mod reference;
@@ -32,11 +33,14 @@ mod scalar;
 pub mod schema;
 mod setting_fields;
 mod settings;
+mod shipped_sources;
 mod source;
+mod source_fields;
 pub mod test_file;
 mod tree;
 mod value;
 
+pub use mappings::{Mappings, mappings, with_shipped_mappings};
 pub use settings::{Limits, Log, LogFormat, LogLevel, Settings, StoreLimits, TlsFiles, settings};
 pub use source::{SHIPPED, Source, with_shipped};
 
@@ -122,4 +126,10 @@ fn text_of<'a>(file: usize, findings: &mut Findings<'a>) -> Option<&'a str> {
     findings.set_incomplete();
     findings.mistake(Spot { file, line, column, width: 1 }, "", complaint);
     None
+}
+
+/// The name of the tool that a mapping file is for: the file's, without folders and end.
+fn source_name(source: &Source) -> &str {
+    let name = source.file_name();
+    name.strip_suffix(".yaml").or_else(|| name.strip_suffix(".yml")).unwrap_or(name)
 }

@@ -13,13 +13,18 @@ use super::value::{Checked, Record, Value};
 /// Reads a value; `None` when nothing usable is there, which was told.
 pub(super) fn value(node: &Node, form: Form, path: &str, findings: &mut Findings<'_>) -> Option<Checked> {
     let value = match (form, &node.data) {
-        (Form::Object(object), Data::Map(_) | Data::Null) => {
+        (Form::Object(object), Data::Map(_) | Data::Null) | (Form::Extract(object), Data::Map(_)) => {
             return Some(checked(node, path, Value::Record(record(&[node], object, path, findings))));
         }
         (Form::List(form) | Form::OneOrMany(form) | Form::ListOrMap(form, _), Data::List(items)) => {
             let at = |index| format!("{path}[{index}]");
             let items = items.iter().enumerate();
             Value::List(items.filter_map(|(index, item)| value(item, *form, &at(index), findings)).collect())
+        }
+        (Form::Extract(_), Data::List(items)) => {
+            let at = |index| format!("{path}[{index}]");
+            let items = items.iter().enumerate();
+            Value::List(items.filter_map(|(index, item)| value(item, form, &at(index), findings)).collect())
         }
         (Form::Map(form) | Form::ListOrMap(_, form), Data::Map(pairs)) => Value::Map(map(pairs, *form, path, findings)),
         // A list may be left empty.

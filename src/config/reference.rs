@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::field::{Field, Form, Object};
-use super::{rule_fields, setting_fields};
+use super::{rule_fields, setting_fields, source_fields};
 
 /// The tables for rule files, as Markdown.
 #[must_use]
@@ -15,6 +15,12 @@ pub fn rules() -> String {
 #[must_use]
 pub fn settings() -> String {
     document(&setting_fields::FILE)
+}
+
+/// The tables for mapping files, as Markdown.
+#[must_use]
+pub fn sources() -> String {
+    document(&source_fields::FILE)
 }
 
 /// A key of a file and what could stand there, for tests and tools.
@@ -40,6 +46,12 @@ pub fn rule_examples() -> Vec<Example> {
 #[must_use]
 pub fn setting_examples() -> Vec<Example> {
     examples(&setting_fields::FILE)
+}
+
+/// Every key of mapping files with its example.
+#[must_use]
+pub fn source_examples() -> Vec<Example> {
+    examples(&source_fields::FILE)
 }
 
 fn examples(file: &'static Object) -> Vec<Example> {
@@ -74,7 +86,7 @@ fn objects(root: &'static Object) -> Vec<&'static Object> {
 
 fn inner_objects(form: Form) -> Vec<&'static Object> {
     match form {
-        Form::Object(object) => vec![object],
+        Form::Object(object) | Form::Extract(object) => vec![object],
         Form::List(form) | Form::OneOrMany(form) | Form::Map(form) => inner_objects(*form),
         Form::ListOrMap(list, map) => [inner_objects(*list), inner_objects(*map)].concat(),
         _ => Vec::new(),

@@ -12,6 +12,7 @@ use super::value::Value;
 use crate::domain::matcher::{Matcher, Operator};
 use crate::domain::policy::Pace;
 use crate::domain::{Kind, Severity, Status, Timestamp, Zone, duration};
+use crate::formats::mapping::{self, Extract, Grammar, TimeForm};
 use crate::sinks::receiver::{Mailbox, read_url};
 
 /// A text that does not have its form.
@@ -53,10 +54,43 @@ pub(super) fn read(text: &str, form: Form) -> Result<Value, Misfit> {
         Form::Url => Value::Text(read_web_address(text)?),
         Form::Mail => Value::Text(read_mail(text)?),
         Form::Tally => Value::Text(read_tally(text)?),
+        Form::Grammar(grammar) => Value::Text(read_grammar(text, grammar)?),
+        Form::Extract(_) => Value::Text(read_grammar(text, Grammar::Expression)?),
+        Form::Pattern => Value::Text(read_pattern(text)?),
+        Form::TimeFormat => Value::Text(read_time_format(text)?),
+        Form::Offset => Value::Text(read_offset(text)?),
         Form::List(_) | Form::OneOrMany(_) | Form::Object(_) | Form::Map(_) | Form::ListOrMap(..) => {
             return Err(Complaint::new(format!("expected {}, found a text", form.wanted())).into());
         }
     })
+}
+
+fn read_grammar(text: &str, grammar: Grammar) -> Result<String, Misfit> {
+    read_text(text, 1000)?;
+    mapping::check(text, grammar).map(|()| text.to_owned()).map_err(|(message, help, at)| {
+        let message = if at == (0..text.len()) { format!("{}: {message}", quoted(text)) } else { message };
+        Misfit { complaint: Complaint::new(message).help(help), at }
+    })
+}
+
+fn read_pattern(text: &str) -> Result<String, Complaint> {
+    read_text(text, 1000)?;
+    let help = "the first group in parentheses is what counts: `'host ([a-z0-9-]+)'`";
+    Extract::pattern(text).map(|_| text.to_owned()).map_err(|message| Complaint::new(message).help(help))
+}
+
+fn read_time_format(text: &str) -> Result<String, Complaint> {
+    read_text(text, 200)?;
+    let help = "write it as for `strptime`: `'%Y-%m-%d %H:%M:%S %z'`; RFC 3339 and epoch numbers are read without one";
+    TimeForm::check(text)
+        .map(|()| text.to_owned())
+        .map_err(|why| Complaint::new(format!("{} is no time format: {why}", quoted(text))).help(help))
+}
+
+fn read_offset(text: &str) -> Result<String, Complaint> {
+    TimeForm::new(Vec::new(), Some(text))
+        .map(|_| text.to_owned())
+        .map_err(|why| Complaint::new(format!("{} is {why}", quoted(text))).help("write `UTC` or `+01:00`, in quotes"))
 }
 
 fn read_tally(text: &str) -> Result<String, Complaint> {

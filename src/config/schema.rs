@@ -6,7 +6,7 @@
 use serde_json::{Map, Value, json};
 
 use super::field::{Choice, Field, Form, Object};
-use super::{rule_fields, setting_fields};
+use super::{rule_fields, setting_fields, source_fields};
 
 /// The schema of rule files, as JSON text.
 #[must_use]
@@ -18,6 +18,12 @@ pub fn rules() -> String {
 #[must_use]
 pub fn settings() -> String {
     document(&setting_fields::FILE, "Squelch settings")
+}
+
+/// The schema of mapping files (`rules/sources/*.yaml`), as JSON text.
+#[must_use]
+pub fn sources() -> String {
+    document(&source_fields::FILE, "Squelch sources")
 }
 
 fn document(object: &Object, title: &str) -> String {
@@ -108,6 +114,14 @@ fn form_schema(form: Form) -> Value {
         }
         Form::Object(object) => Value::Object(object_schema(object)),
         Form::Map(form) => json!({ "type": "object", "additionalProperties": form_schema(*form) }),
+        Form::Grammar(_) | Form::Pattern | Form::TimeFormat => {
+            json!({ "type": "string", "minLength": 1, "examples": [form.example().trim_matches('\'')] })
+        }
+        Form::Offset => text("^(UTC|GMT|Z|[+-][0-9]{2}:?[0-9]{2})$", "+01:00".to_owned()),
+        Form::Extract(object) => {
+            let one = json!({ "anyOf": [{ "type": "string", "minLength": 1 }, Value::Object(object_schema(object))] });
+            json!({ "anyOf": [one, { "type": "array", "items": one }] })
+        }
         Form::Tally => json!({ "type": ["string", "integer"], "examples": [form.example()] }),
         Form::ListOrMap(list, map) => json!({ "oneOf": [
             { "type": ["array", "null"], "items": form_schema(*list) },

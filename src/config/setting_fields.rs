@@ -33,6 +33,8 @@ pub(super) const FILE: Object = Object::new(
             .example("{cert_file: /etc/squelch/cert.pem, key_file: /etc/squelch/key.pem}"),
         Field::new("auth", Form::Object(&AUTH), "Who may speak to it. Left out: everybody who reaches it.")
             .example("{token_file: /etc/squelch/token}"),
+        Field::new("sources", Form::Map(&Form::Object(&SOURCE)), "Secrets of single tools, by the name in `/ingest/NAME`. A tool that has one must sign its bodies with it where tools sign (see SOURCES.md), or show it as `Authorization: Bearer`, `X-Squelch-Token`, `/ingest/NAME/SECRET` or `?token=SECRET`; it need not show the token of `auth`.")
+            .example("{github: {secret_file: /etc/squelch/github}}"),
         Field::new(
             "limits",
             Form::Object(&LIMITS),
@@ -70,6 +72,16 @@ const AUTH: Object = Object {
         Field::new("token_env", Form::Name, "An environment variable that holds the token.").example("SQUELCH_TOKEN"),
     ],
     choices: &[Choice { fields: &["token_file", "token_env"], required: true }],
+};
+
+const SOURCE: Object = Object {
+    name: "source secret",
+    doc: "The secret of one tool. Several lines are several secrets, so that one can be changed without a gap. Read at the start and with the rules.",
+    fields: &[
+        Field::new("secret_file", Form::Path, "A file that holds the secret.").example("/etc/squelch/github"),
+        Field::new("secret_env", Form::Name, "An environment variable that holds it.").example("GITHUB_SECRET"),
+    ],
+    choices: &[Choice { fields: &["secret_file", "secret_env"], required: true }],
 };
 
 const LIMITS: Object = Object::new(

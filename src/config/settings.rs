@@ -2,13 +2,14 @@
 //!
 //! Deliberately no rules: how alerts are judged stands in rule files, and is reloaded; this is read once.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use super::findings::Findings;
 use super::setting_fields::FILE;
 use super::source::Source;
-use super::value::Record;
+use super::value::{Record, Value};
 use super::{read_file, receivers};
 use crate::diagnostic::Report;
 use crate::domain::signal::vocabulary;
@@ -33,6 +34,8 @@ pub struct Settings {
     pub tls: Option<TlsFiles>,
     /// The token that senders must show; `None` = none.
     pub auth: Option<Secret>,
+    /// The secrets of single tools, by name.
+    pub sources: BTreeMap<String, Secret>,
     /// How much is taken at once.
     pub limits: Limits,
     /// How much is kept.
@@ -122,6 +125,7 @@ impl Default for Settings {
             log: Log { format: LogFormat::Text, level: LogLevel::Info },
             tls: None,
             auth: None,
+            sources: BTreeMap::new(),
             limits: Limits::default(),
             store: StoreLimits::default(),
         }
@@ -180,9 +184,18 @@ fn lower(record: &Record) -> Settings {
             Some(TlsFiles { cert_file: tls.text("cert_file")?.into(), key_file: tls.text("key_file")?.into() })
         }),
         auth: record.record("auth").and_then(|auth| receivers::secret(auth, "token")),
+        sources: sources(record),
         limits: record.record("limits").map_or(defaults.limits, limits),
         store: record.record("store").map_or(defaults.store, store),
     }
+}
+
+fn sources(record: &Record) -> BTreeMap<String, Secret> {
+    let Some(Value::Map(given)) = record.get("sources").map(|sources| &sources.value) else { return BTreeMap::new() };
+    let secret = |(name, given): &(String, super::value::Checked)| {
+        Some((name.clone(), receivers::secret(given.record(), "secret")?))
+    };
+    given.iter().filter_map(secret).collect()
 }
 
 fn limits(record: &Record) -> Limits {

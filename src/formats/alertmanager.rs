@@ -11,6 +11,7 @@ pub(super) const FORMAT: Format = Format {
     name: "alertmanager",
     title: "Alertmanager: webhook_configs, version 4",
     setup: "receivers: webhook_configs: url /ingest/alertmanager, send_resolved: true",
+    signature: None,
     parse,
 };
 

@@ -4,11 +4,15 @@
 //! Deliberately without HTTP: whoever received the bytes hands them over as a [`Body`].
 
 mod alertmanager;
+mod cloudwatch_sns;
+mod collectd;
 mod document;
 mod form;
+mod grafana;
 mod instant;
 mod level;
 mod limits;
+pub mod mapping;
 mod nagios;
 pub mod native;
 mod newrelic;
@@ -17,10 +21,17 @@ mod placeholder;
 pub mod prometheus;
 mod scalar;
 mod sentry;
+mod signature;
+mod sources;
 mod split;
+mod syslog;
+mod telegraf;
+mod vmalert;
 
 use crate::domain::{Event, Timestamp};
 pub use instant::lenient as time;
+pub use signature::{Encoding, Signature};
+pub use sources::{Reader, Sources};
 
 /// What a sender posted.
 #[derive(Clone, Copy, Debug)]
@@ -53,6 +64,8 @@ pub struct Parsed {
     pub rejected: Vec<Rejected>,
     /// What was kept, but not as it was sent; at most [`Parsed::LISTED`] of them.
     pub warnings: Vec<Warning>,
+    /// What a person must do or know beside what the sender is told: a subscription to confirm.
+    pub notices: Vec<String>,
     /// Bad events beyond the first [`Parsed::LISTED`], only counted: a body of a million bad ones must not become
     /// a million messages.
     pub unlisted: usize,
@@ -82,6 +95,12 @@ impl Parsed {
         } else {
             self.unlisted += 1;
         }
+    }
+
+    /// A warning that a person must see, too.
+    fn tell(&mut self, index: usize, path: &str, message: String) {
+        self.notices.push(message.clone());
+        self.warn(Warning::new(index, path, message));
     }
 
     fn warn(&mut self, warning: Warning) {
@@ -133,7 +152,7 @@ impl Warning {
 #[error("{tool}: {}{message}{}", at(path), hint(help.as_deref()))]
 pub struct FormatError {
     /// The format that tried to read it.
-    pub tool: &'static str,
+    pub tool: String,
     /// Where in the body; may be empty.
     pub path: String,
     /// What is wrong: lower case, no full stop.
@@ -151,13 +170,13 @@ fn hint(help: Option<&str>) -> String {
 }
 
 impl FormatError {
-    fn new(tool: &'static str, message: impl Into<String>, help: impl Into<String>) -> Self {
-        Self { tool, path: String::new(), message: message.into(), help: Some(help.into()) }
+    fn new(tool: &str, message: impl Into<String>, help: impl Into<String>) -> Self {
+        Self { tool: tool.to_owned(), path: String::new(), message: message.into(), help: Some(help.into()) }
     }
 }
 
 /// One tool whose bodies can be read.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Format {
     /// The name in `/ingest/{name}`, and the `source` of its events unless the tool says better.
     pub name: &'static str,
@@ -165,6 +184,8 @@ pub struct Format {
     pub title: &'static str,
     /// What to enter in the tool, in one line; `docs/SOURCES.md` has the rest.
     pub setup: &'static str,
+    /// How the tool signs its bodies, where it does.
+    pub signature: Option<Signature>,
     /// Reads one body. The good is kept beside the bad; an error means that nothing was usable.
     pub parse: fn(&Body<'_>) -> Result<Parsed, FormatError>,
 }
@@ -173,37 +194,42 @@ pub struct Format {
 /// fixtures of each line.
 pub const FORMATS: &[Format] = &[
     alertmanager::FORMAT,
+    cloudwatch_sns::FORMAT,
+    collectd::FORMAT,
+    grafana::FORMAT,
     nagios::FORMAT,
     native::FORMAT,
     newrelic::FORMAT,
     pingdom::FORMAT,
     prometheus::FORMAT,
     sentry::FORMAT,
+    syslog::FORMAT,
+    telegraf::FORMAT,
+    vmalert::FORMAT,
 ];
 
-/// No format has this name.
+/// No tool has this name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("unknown tool `{name}`; {help}")]
 pub struct UnknownFormat {
     /// The name that was asked for, cut to 60 characters.
     pub name: String,
-    /// The nearest name, and all of them.
+    /// The nearest name.
     pub help: String,
 }
 
-/// The format called `name`.
+/// The format in code that is called `name`.
 ///
 /// # Errors
-/// No format has this name; the error suggests the nearest and lists all.
+/// No format has this name; the error suggests the nearest.
 pub fn find(name: &str) -> Result<&'static Format, UnknownFormat> {
-    FORMATS.iter().find(|format| format.name == name).ok_or_else(|| {
-        let names: Vec<&str> = FORMATS.iter().map(|format| format.name).collect();
-        let near = nearest(name, &names).map_or_else(String::new, |near| format!("did you mean `{near}`? "));
-        UnknownFormat {
-            name: name.chars().take(60).collect(),
-            help: format!("{near}known tools: {}", names.join(", ")),
-        }
-    })
+    let names: Vec<&str> = FORMATS.iter().map(|format| format.name).collect();
+    FORMATS.iter().find(|format| format.name == name).ok_or_else(|| unknown(name, &names))
+}
+
+fn unknown(name: &str, names: &[&str]) -> UnknownFormat {
+    let near = nearest(name, names).map_or_else(String::new, |near| format!("did you mean `{near}`? "));
+    UnknownFormat { name: name.chars().take(60).collect(), help: format!("{near}GET /ingest lists all tools") }
 }
 
 /// The word nearest to `text`, when it is near enough to be meant.

@@ -18,6 +18,7 @@ pub(super) const FORMAT: Format = Format {
     name: "nagios",
     title: "Nagios, Naemon: notification macros as JSON or form, passive check results",
     setup: "a notification command with curl that posts the macros to /ingest/nagios (docs/SOURCES.md has it)",
+    signature: None,
     parse,
 };
 

@@ -20,6 +20,7 @@ pub(super) const FORMAT: Format = Format {
     name: "native",
     title: "Squelch's own events (also at /api/v1/events)",
     setup: "POST one JSON object, an array, or JSON Lines (application/x-ndjson)",
+    signature: None,
     parse,
 };
 

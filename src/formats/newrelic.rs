@@ -11,6 +11,7 @@ pub(super) const FORMAT: Format = Format {
     name: "newrelic",
     title: "New Relic: workflow webhooks and the classic webhook channel",
     setup: "Alerts > Destinations > Webhook: /ingest/newrelic; a workflow with the default payload",
+    signature: None,
     parse,
 };
 

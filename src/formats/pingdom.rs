@@ -9,6 +9,7 @@ pub(super) const FORMAT: Format = Format {
     name: "pingdom",
     title: "Pingdom: webhooks of uptime and transaction checks",
     setup: "Settings > Integrations > Webhook: /ingest/pingdom; then switch it on in each check",
+    signature: None,
     parse,
 };
 

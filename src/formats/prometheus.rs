@@ -16,13 +16,15 @@ use super::{Body, Format, FormatError, Parsed, Rejected, Warning, instant, level
 mod labels;
 pub mod posting;
 
+pub(super) use labels::bare_host;
 use labels::{Subject, Texts};
 
 pub(super) const FORMAT: Format = Format {
     name: "prometheus",
     title: "Prometheus, vmalert and rulers: alerts as posted to /api/v2/alerts",
     setup: "alerting: alertmanagers: path_prefix /ingest/prometheus",
-    parse,
+    signature: None,
+    parse: |body| parse_as(FORMAT.name, body),
 };
 
 /// How long before its receipt a firing may have begun for its beginning to be its time. Later tellings only say
@@ -60,8 +62,9 @@ pub(super) struct Around {
     pub(super) group_resolved: bool,
 }
 
-fn parse(body: &Body<'_>) -> Result<Parsed, FormatError> {
-    let around = Around { source: FORMAT.name, received: body.received, group_resolved: false };
+/// Reads an array of alerts from this source.
+pub(super) fn parse_as(source: &'static str, body: &Body<'_>) -> Result<Parsed, FormatError> {
+    let around = Around { source, received: body.received, group_resolved: false };
     let bytes = split::trimmed(body.bytes);
     let mut parsed = Parsed::default();
     match bytes.first() {
@@ -78,7 +81,7 @@ fn parse(body: &Body<'_>) -> Result<Parsed, FormatError> {
         _ => {
             let help = "Prometheus posts an array: [{\"labels\": {\"alertname\": …}, \"startsAt\": …}]; an Alertmanager \
                         webhook belongs to /ingest/alertmanager";
-            return Err(FormatError::new(FORMAT.name, "the body is no JSON array", help));
+            return Err(FormatError::new(source, "the body is no JSON array", help));
         }
     }
     Ok(parsed)

@@ -3,16 +3,24 @@
 //! The kind of a body stands in a header; it is told from the body here, because proxies drop headers. An occurrence
 //! of an exception never resolves; only the issue webhook does. Both carry the issue's number as their key.
 
+use std::borrow::Cow;
+
 use crate::domain::template::mask_text;
 use crate::domain::{Event, Kind, Severity, Status};
 
 use super::document::{Document, rejected};
-use super::{Body, Format, FormatError, Parsed, Rejected, Warning, level};
+use super::{Body, Encoding, Format, FormatError, Parsed, Rejected, Signature, Warning, level};
 
 pub(super) const FORMAT: Format = Format {
     name: "sentry",
     title: "Sentry: issue alerts, error, issue and metric alert webhooks, service hooks, webhooks plugin",
     setup: "Settings > Integrations > Internal integration: webhook URL /ingest/sentry, alert rule action on",
+    signature: Some(Signature {
+        header: Cow::Borrowed("Sentry-Hook-Signature"),
+        prefix: Cow::Borrowed(""),
+        encoding: Encoding::Hex,
+        timestamp_header: None,
+    }),
     parse,
 };
 

@@ -144,7 +144,7 @@ fn kind(labels: &Texts<'_>) -> Kind {
 }
 
 /// The host in `host:port`, `[::1]:port` or a URL.
-fn bare_host(instance: &str) -> &str {
+pub(in crate::formats) fn bare_host(instance: &str) -> &str {
     let host = instance.split_once("://").map_or(instance, |(_, rest)| rest);
     let host = host.split(['/', '?']).next().unwrap_or(host);
     if let Some((address, _)) = host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
