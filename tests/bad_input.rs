@@ -147,7 +147,7 @@ fn too_much_and_unknown_is_told() {
         gzip that breaks off
           413 {"error":{"help":"send fewer events a request, or raise the limit in the settings; nothing of this request was taken","message":"the body is larger than 10000000 bytes","where":"body"}}
         an unknown tool
-          404 {"error":{"help":"did you mean `nagios`? known tools: alertmanager, nagios, native, newrelic, pingdom, prometheus, sentry","message":"unknown tool `nagois`","where":"path"}}
+          404 {"error":{"help":"did you mean `nagios`? GET /ingest lists all tools; nothing was taken, the body is kept as a sample: GET /ingest shows it, with a mapping proposed for rules/sources/nagois.yaml","message":"unknown tool `nagois`","where":"path"}}
         a form
           415 {"error":{"help":"send `Content-Type: application/json` (an object or an array), or `application/x-ndjson` (one object a line)","message":"events are JSON, and the body is \"application/x-www-form-urlencoded\"","where":"header Content-Type"}}
     "#]].assert_eq(&text);

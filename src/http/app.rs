@@ -8,8 +8,10 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot, watch};
 
+use super::known::Known;
 use super::metrics::Metrics;
 use super::rate::{Limiter, Rate};
+use super::samples::Samples;
 use crate::clock::Clock;
 use crate::inbox::Inbox;
 
@@ -83,8 +85,12 @@ pub struct App {
     pub condition: watch::Receiver<Condition>,
     /// Asks for the rules to be read again.
     pub reload: mpsc::Sender<Reload>,
+    /// The tools that are known now.
+    pub known: watch::Receiver<Arc<Known>>,
     /// The buckets of the senders.
     limiter: Option<Mutex<Limiter>>,
+    /// Bodies that nobody can read yet.
+    samples: Mutex<Samples>,
 }
 
 /// The parts of an [`App`] that come from elsewhere.
@@ -100,15 +106,29 @@ pub struct Handles {
     pub condition: watch::Receiver<Condition>,
     /// Asks for the rules to be read again.
     pub reload: mpsc::Sender<Reload>,
+    /// The tools that are known now.
+    pub known: watch::Receiver<Arc<Known>>,
 }
 
 impl App {
     /// An app from its parts.
     #[must_use]
     pub fn new(handles: Handles, limits: Limits, token: Option<Token>) -> Arc<Self> {
-        let Handles { inbox, clock, metrics, condition, reload } = handles;
+        let Handles { inbox, clock, metrics, condition, reload, known } = handles;
         let limiter = limits.rate.map(|rate| Mutex::new(Limiter::new(rate)));
-        Arc::new(Self { inbox, clock, metrics, limits, token, condition, reload, limiter })
+        let samples = Mutex::default();
+        Arc::new(Self { inbox, clock, metrics, limits, token, condition, reload, known, limiter, samples })
+    }
+
+    /// The tools that are known now.
+    #[must_use]
+    pub fn known(&self) -> Arc<Known> {
+        Arc::clone(&self.known.borrow())
+    }
+
+    /// Works with the kept bodies, for a moment.
+    pub fn samples<T>(&self, work: impl FnOnce(&mut Samples) -> T) -> T {
+        work(&mut self.samples.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
     }
 
     /// Takes `events` from the bucket of this sender.

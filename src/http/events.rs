@@ -10,13 +10,16 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
+use tracing::warn;
 
 use super::answer::{Failure, json_answer};
 use super::app::App;
 use super::body;
+use super::known::{Known, Shown};
 use super::listener::Peer;
+use super::samples::is_name;
 use crate::domain::{Event, Posted, Status};
-use crate::formats::{self, FORMATS, Format, FormatError, Parsed, Rejected, Warning};
+use crate::formats::{self, FormatError, Parsed, Rejected, Warning};
 use crate::inbox::{Receipt, Refusal};
 
 /// Squelch's own form.
@@ -31,7 +34,7 @@ pub(super) async fn native(
     request: Request,
 ) -> Result<Response, Failure> {
     readable(request.headers()).inspect_err(|_| app.metrics.refuse("bad_request", 1))?;
-    ingest(&app, peer, find(&app, NATIVE)?, request).await
+    ingest(&app, peer, Door::of(NATIVE), request).await
 }
 
 /// `POST /ingest/{tool}`.
@@ -41,7 +44,17 @@ pub(super) async fn tool(
     Path(tool): Path<String>,
     request: Request,
 ) -> Result<Response, Failure> {
-    ingest(&app, peer, find(&app, &tool)?, request).await
+    ingest(&app, peer, Door { tool, secret: None }, request).await
+}
+
+/// `POST /ingest/{tool}/{secret}`: for tools that can send no header.
+pub(super) async fn tool_with_secret(
+    State(app): State<Arc<App>>,
+    Extension(peer): Extension<Peer>,
+    Path((tool, secret)): Path<(String, String)>,
+    request: Request,
+) -> Result<Response, Failure> {
+    ingest(&app, peer, Door { tool, secret: Some(secret) }, request).await
 }
 
 /// `POST /ingest/prometheus/api/v2/alerts`: Prometheus adds this path to its `path_prefix`.
@@ -50,26 +63,68 @@ pub(super) async fn prometheus(
     Extension(peer): Extension<Peer>,
     request: Request,
 ) -> Result<Response, Failure> {
-    ingest(&app, peer, find(&app, "prometheus")?, request).await
+    ingest(&app, peer, Door::of("prometheus"), request).await
 }
 
-fn find(app: &App, tool: &str) -> Result<&'static Format, Failure> {
-    formats::find(tool).map_err(|unknown| {
-        app.metrics.refuse("unknown_tool", 1);
-        Failure::new(StatusCode::NOT_FOUND, format!("unknown tool `{}`", unknown.name), unknown.help).at("path")
-    })
+/// `POST /ingest/vmalert/api/v2/alerts`: so does vmalert.
+pub(super) async fn vmalert(
+    State(app): State<Arc<App>>,
+    Extension(peer): Extension<Peer>,
+    request: Request,
+) -> Result<Response, Failure> {
+    ingest(&app, peer, Door::of("vmalert"), request).await
+}
+
+/// Where a body came in.
+struct Door {
+    /// The name of the tool.
+    tool: String,
+    /// What stands in the path behind it.
+    secret: Option<String>,
+}
+
+impl Door {
+    fn of(tool: &str) -> Self {
+        Self { tool: tool.to_owned(), secret: None }
+    }
+}
+
+/// A body of a tool that nobody can read: kept as a sample, and answered with how to read it.
+fn unknown(app: &App, tool: &str, parts: &Parts, bytes: &[u8]) -> Failure {
+    let known = app.known();
+    let Err(unknown) = known.sources.find(tool) else { return Failure::new(StatusCode::NOT_FOUND, "", "") };
+    let mut help = unknown.help;
+    if is_name(tool) {
+        let content_type = parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let body = (content_type.unwrap_or_default(), bytes);
+        app.samples(|samples| samples.keep(tool, app.clock.now(), body));
+        help.push_str(&format!(
+            "; nothing was taken, the body is kept as a sample: GET /ingest shows it, with a mapping proposed for \
+             rules/sources/{tool}.yaml"
+        ));
+    }
+    Failure::new(StatusCode::NOT_FOUND, format!("unknown tool `{}`", unknown.name), help).at("path")
 }
 
 /// `GET /ingest`.
-pub(super) async fn tools() -> Response {
-    let tools: Vec<Value> = FORMATS
-        .iter()
-        .map(|format| {
-            let path = format!("/ingest/{}", format.name);
-            json!({"tool": format.name, "title": format.title, "path": path, "setup": format.setup})
+pub(super) async fn tools(State(app): State<Arc<App>>) -> Response {
+    let known = app.known();
+    let tools: Vec<Value> = known
+        .sources
+        .readers()
+        .into_iter()
+        .map(|reader| {
+            let path = format!("/ingest/{}", reader.name());
+            let signature = reader.signature().map(|signature| signature.header.clone());
+            json!({
+                "tool": reader.name(), "title": reader.title(), "path": path, "setup": reader.setup(),
+                "signature_header": signature, "secret": known.guards(reader.name()),
+            })
         })
         .collect();
-    json_answer(StatusCode::OK, &json!({"tools": tools}))
+    let is_known = |name: &str| known.sources.find(name).is_ok();
+    let (samples, notices) = app.samples(|samples| (samples.shown(&is_known), samples.notices()));
+    json_answer(StatusCode::OK, &json!({"tools": tools, "samples": samples, "notices": notices}))
 }
 
 /// What `curl -d` says of every body, whatever is in it.
@@ -107,9 +162,9 @@ fn no_json(headers: &HeaderMap) -> Failure {
     .at("header Content-Type")
 }
 
-async fn ingest(app: &App, peer: Peer, format: &'static Format, request: Request) -> Result<Response, Failure> {
+async fn ingest(app: &App, peer: Peer, door: Door, request: Request) -> Result<Response, Failure> {
     let (parts, body) = request.into_parts();
-    let result = take(app, peer, format, (&parts, body)).await;
+    let result = take(app, peer, &door, (&parts, body)).await;
     if let Err((reason, _)) = &result {
         app.metrics.refuse(reason, 1);
     }
@@ -119,18 +174,21 @@ async fn ingest(app: &App, peer: Peer, format: &'static Format, request: Request
 /// The word for `/metrics`, and the answer.
 type Refused = (&'static str, Failure);
 
-async fn take(
-    app: &App,
-    peer: Peer,
-    format: &'static Format,
-    (parts, body): (&Parts, Body),
-) -> Result<Response, Refused> {
+async fn take(app: &App, peer: Peer, door: &Door, (parts, body): (&Parts, Body)) -> Result<Response, Refused> {
+    let tool = door.tool.as_str();
     let bytes = body::read(&parts.headers, body, app.limits.body).await.map_err(|failure| ("bad_body", failure))?;
-    if format.name == NATIVE {
+    let known = app.known();
+    if known.sources.find(tool).is_err() {
+        return Err(("unknown_tool", unknown(app, tool, parts, &bytes)));
+    }
+    let shown = Shown { headers: &parts.headers, uri: &parts.uri, segment: door.secret.as_deref() };
+    known.admit(tool, shown, &bytes).map_err(|failure| ("unauthorized", failure))?;
+    if tool == NATIVE {
         is_json(&parts.headers, &bytes).map_err(|failure| ("bad_request", failure))?;
     }
     let size = bytes.len();
-    let mut parsed = parse(app, format, parts, bytes).await.map_err(|failure| ("bad_request", failure))?;
+    let mut parsed = parse(app, (known, tool), parts, bytes).await.map_err(|failure| ("bad_request", failure))?;
+    tell(app, tool, &parsed);
     app.metrics.refuse("bad_event", parsed.rejected.len());
     let events = std::mem::take(&mut parsed.events);
     if events.is_empty() {
@@ -168,6 +226,14 @@ fn show(event: &mut Event) {
     }
 }
 
+/// What a person must do goes into the log, and is shown by `GET /ingest`.
+fn tell(app: &App, tool: &str, parsed: &Parsed) {
+    for notice in parsed.notices.iter().take(10) {
+        warn!(tool, "{notice}");
+        app.samples(|samples| samples.notice(tool, app.clock.now(), notice));
+    }
+}
+
 fn refused(refusal: Refusal) -> Refused {
     let reason = match refusal {
         Refusal::Full { .. } => "full",
@@ -178,35 +244,40 @@ fn refused(refusal: Refusal) -> Refused {
     (reason, Failure::from(refusal))
 }
 
-async fn parse(app: &App, format: &'static Format, parts: &Parts, bytes: Vec<u8>) -> Result<Parsed, Failure> {
+async fn parse(app: &App, (known, tool): (Arc<Known>, &str), parts: &Parts, bytes: Vec<u8>) -> Result<Parsed, Failure> {
     let received = app.clock.now();
     let content_type = parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).map(str::to_owned);
     let query = parts.uri.query().map(str::to_owned);
     let large = bytes.len() > 256 << 10;
+    let name = tool.to_owned();
     let parse = move || {
         let body =
             formats::Body { bytes: &bytes, content_type: content_type.as_deref(), query: query.as_deref(), received };
-        let mut parsed = (format.parse)(&body)?;
+        let reader = known.sources.find(&name).map_err(|unknown| failed(&name, &unknown.to_string()))?;
+        let mut parsed = reader.parse(&body).map_err(|error| unusable(error, reader.setup()))?;
         for event in &mut parsed.events {
             event.received = Some(received);
             show(event);
         }
-        Ok::<_, FormatError>(parsed)
+        Ok::<_, Failure>(parsed)
     };
     // A large body takes milliseconds of one core: not on a thread that serves others.
-    let result = if large {
-        tokio::task::spawn_blocking(parse).await.map_err(|_| {
-            let help = "nothing of this request was taken: please report it with the body as a bug";
-            Failure::new(StatusCode::INTERNAL_SERVER_ERROR, "the body made its reader fail", help)
-        })?
-    } else {
-        parse()
-    };
-    result.map_err(|error| {
-        let help = error.help.unwrap_or_else(|| format!("nothing of this request was taken; {}", format.setup));
-        Failure::new(StatusCode::BAD_REQUEST, format!("{}: {}", error.tool, error.message), help)
-            .at(if error.path.is_empty() { "body".to_owned() } else { error.path })
-    })
+    if !large {
+        return parse();
+    }
+    tokio::task::spawn_blocking(parse).await.unwrap_or_else(|_| Err(failed(tool, "the body made its reader fail")))
+}
+
+fn failed(tool: &str, message: &str) -> Failure {
+    let help = "nothing of this request was taken: please report it with the body as a bug";
+    Failure::new(StatusCode::INTERNAL_SERVER_ERROR, format!("{tool}: {message}"), help)
+}
+
+/// A body of which nothing can be used.
+fn unusable(error: FormatError, setup: &str) -> Failure {
+    let help = error.help.unwrap_or_else(|| format!("nothing of this request was taken; {setup}"));
+    Failure::new(StatusCode::BAD_REQUEST, format!("{}: {}", error.tool, error.message), help)
+        .at(if error.path.is_empty() { "body".to_owned() } else { error.path })
 }
 
 /// 200, or 207 with what was bad.

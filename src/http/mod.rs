@@ -10,10 +10,12 @@ pub mod body;
 mod events;
 mod gate;
 mod incidents;
+pub mod known;
 pub mod listener;
 pub mod metrics;
 mod operations;
 pub mod rate;
+pub mod samples;
 mod silences;
 
 use std::sync::Arc;
@@ -33,6 +35,7 @@ pub const PATHS: &[&str] = &[
     "POST /api/v1/events",
     "GET /ingest",
     "POST /ingest/{tool}",
+    "POST /ingest/{tool}/{secret}",
     "POST /ingest/prometheus/api/v2/alerts",
     "GET /api/v1/incidents",
     "GET /api/v1/incidents/{id}",
@@ -63,7 +66,9 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/api/v1/events", post(events::native))
         .route("/ingest", get(events::tools))
         .route("/ingest/{tool}", post(events::tool))
+        .route("/ingest/{tool}/{secret}", post(events::tool_with_secret))
         .route("/ingest/prometheus/api/v2/alerts", post(events::prometheus))
+        .route("/ingest/vmalert/api/v2/alerts", post(events::vmalert))
         .route("/api/v1/incidents", get(incidents::list))
         .route("/api/v1/incidents/{id}", get(incidents::one))
         .route("/api/v1/incidents/{id}/why", get(incidents::why))

@@ -7,6 +7,7 @@ mod keeper;
 mod post;
 mod pump;
 mod reload;
+mod sources;
 mod start;
 mod tls;
 

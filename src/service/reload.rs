@@ -2,6 +2,7 @@
 //!
 //! Deliberately not the reading and checking themselves: those are `files` and `config`.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,12 +13,15 @@ use tokio::time::sleep;
 use tracing::{error, info, warn};
 
 use super::post::Mail;
+use super::sources;
 use crate::clock::Clock;
 use crate::config::{self, Bundle, Source};
 use crate::files;
 use crate::http::app::{Condition, Reload};
+use crate::http::known::Known;
 use crate::http::metrics::Metrics;
 use crate::inbox::{Inbox, Order};
+use crate::sinks::Secret;
 
 /// Editors write a file in several steps; it is read when nothing has changed for so long.
 const SETTLE: Duration = Duration::from_millis(300);
@@ -33,20 +37,47 @@ pub(super) struct Reloader {
     pub(super) metrics: Metrics,
     pub(super) condition: Arc<watch::Sender<Condition>>,
     pub(super) clock: Clock,
+    /// The secrets of tools that the settings name.
+    pub(super) secrets: BTreeMap<String, Secret>,
+    /// Where new mappings go.
+    pub(super) known: watch::Sender<Arc<Known>>,
     /// The files as they were last tried.
     pub(super) last: Vec<Source>,
 }
 
-/// Rules from their files: everything that is wrong, in words.
-pub(super) fn read(dir: Option<&Path>, shadow: bool) -> Result<(Bundle, Vec<Source>), (String, Vec<Source>)> {
-    let sources = files::read_rules(dir).map_err(|error| (error.to_string(), Vec::new()))?;
-    match config::load(&sources) {
-        Ok(mut bundle) => {
+/// What was read from the files.
+pub(super) struct Read {
+    /// The rules.
+    pub(super) bundle: Bundle,
+    /// The tools that can be read, with their secrets.
+    pub(super) known: Known,
+}
+
+/// Rules and mappings from their files: everything that is wrong, in words. Beside it the files themselves.
+pub(super) fn read(
+    dir: Option<&Path>,
+    shadow: bool,
+    secrets: &BTreeMap<String, Secret>,
+) -> (Result<Read, String>, Vec<Source>) {
+    let read = files::read_rules(dir).and_then(|rules| Ok((rules, files::read_mappings(dir)?)));
+    let (rules, mappings) = match read {
+        Ok(read) => read,
+        Err(error) => return (Err(error.to_string()), Vec::new()),
+    };
+    let bundle = config::load(&rules).map_err(|report| report.to_string());
+    let known = config::mappings(&mappings).map_err(|report| report.to_string());
+    let known = known.and_then(|mappings| sources::known(mappings, secrets));
+    let result = match (bundle, known) {
+        (Ok(mut bundle), Ok(known)) => {
             bundle.policy.shadow |= shadow;
-            Ok((bundle, sources))
+            Ok(Read { bundle, known })
         }
-        Err(report) => Err((report.to_string(), sources)),
-    }
+        (bundle, known) => {
+            let wrong: Vec<String> = [bundle.err(), known.err()].into_iter().flatten().collect();
+            Err(wrong.join("\n\n"))
+        }
+    };
+    (result, rules.into_iter().chain(mappings).collect())
 }
 
 impl Reloader {
@@ -85,7 +116,8 @@ impl Reloader {
             }
         };
         let watcher = notify::recommended_watcher(told).and_then(|mut watcher| {
-            watcher.watch(&dir, RecursiveMode::NonRecursive)?;
+            // Mapping files lie in a folder of their own.
+            watcher.watch(&dir, RecursiveMode::Recursive)?;
             Ok(watcher)
         });
         match watcher {
@@ -99,17 +131,19 @@ impl Reloader {
 
     /// Reads the files; `None` = nothing has changed since they were last tried.
     async fn reload(&mut self, cause: Cause) -> Result<Option<String>, String> {
-        let (dir, shadow) = (self.dir.clone(), self.shadow);
-        let read = tokio::task::spawn_blocking(move || read(dir.as_deref(), shadow)).await;
-        let read = read.map_err(|_| "reading the rules failed; please report it as a bug".to_owned())?;
-        let (Ok((_, sources)) | Err((_, sources))) = &read;
-        if cause == Cause::Changed && *sources == self.last {
+        let (dir, shadow, secrets) = (self.dir.clone(), self.shadow, self.secrets.clone());
+        let read = tokio::task::spawn_blocking(move || read(dir.as_deref(), shadow, &secrets)).await;
+        let (read, sources) = read.map_err(|_| "reading the rules failed; please report it as a bug".to_owned())?;
+        if cause == Cause::Changed && sources == self.last {
             return Ok(None);
         }
-        self.last.clone_from(sources);
+        self.last = sources;
         match read {
-            Ok((bundle, _)) => self.put_in_force(bundle).await.map(Some),
-            Err((report, _)) => Err(self.refuse(report)),
+            Ok(Read { bundle, known }) => {
+                self.known.send_replace(Arc::new(known));
+                self.put_in_force(bundle).await.map(Some)
+            }
+            Err(report) => Err(self.refuse(report)),
         }
     }
 

@@ -15,13 +15,14 @@ use super::judge::{Judge, Probe};
 use super::keeper::{self, DAMAGED, Keeper};
 use super::post::{Mail, Office};
 use super::pump::Pump;
-use super::reload::{self, Reloader};
+use super::reload::{self, Read, Reloader};
 use super::{InForce, Options, Service, StartError, tls};
 use crate::clock::Clock;
 use crate::config::{Bundle, Settings, Source};
 use crate::deliver::{self, Couriers};
 use crate::domain::{Alarms, Engine};
 use crate::http::app::{App, Condition, Handles, Limits, Reload, Token};
+use crate::http::known::Known;
 use crate::http::listener::{ConnectionLimits, Server};
 use crate::http::metrics::Metrics;
 use crate::http::rate::Rate;
@@ -37,8 +38,9 @@ const QUEUE: usize = 1_024;
 
 pub(super) async fn start(options: Options) -> Result<Service, StartError> {
     let Options { settings, couriers, probe } = options;
-    let (bundle, sources) =
-        reload::read(settings.rules.as_deref(), settings.shadow).map_err(|(report, _)| StartError::Rules(report))?;
+    let (read, sources) = reload::read(settings.rules.as_deref(), settings.shadow, &settings.sources);
+    let Read { bundle, known } = read.map_err(StartError::Rules)?;
+    let (known, known_now) = watch::channel(Arc::new(known));
     for warning in &bundle.warnings {
         warn!("{warning}");
     }
@@ -52,8 +54,8 @@ pub(super) async fn start(options: Options) -> Result<Service, StartError> {
     parts.tell_damage(&restored.damage);
     let (pump, pump_ended) = parts.start_pump(restored, outlet, mails.clone()).map_err(StartError::Thread)?;
     let (stop, stopping) = watch::channel(false);
-    let (reload, reloader) = parts.start_reloader(&settings, sources, mails.clone(), stopping.clone());
-    let app = parts.app(&settings, token, reload);
+    let (reload, reloader) = parts.start_reloader(&settings, (sources, known), mails.clone(), stopping.clone());
+    let app = parts.app(&settings, token, reload, known_now);
     let connections = ConnectionLimits { connections: settings.limits.connections, ..ConnectionLimits::default() };
     let server = tokio::spawn(Server::new(listener, tls, router(app), connections).run(stopping));
     let Parts { inbox, condition, .. } = parts;
@@ -171,7 +173,7 @@ impl Parts {
     fn start_reloader(
         &self,
         settings: &Settings,
-        last: Vec<Source>,
+        (last, known): (Vec<Source>, watch::Sender<Arc<Known>>),
         mails: mpsc::Sender<Mail>,
         stopping: watch::Receiver<bool>,
     ) -> (mpsc::Sender<Reload>, JoinHandle<()>) {
@@ -184,18 +186,27 @@ impl Parts {
             metrics: self.metrics.clone(),
             condition: Arc::clone(&self.condition),
             clock: self.clock.clone(),
+            secrets: settings.sources.clone(),
+            known,
             last,
         };
         (reload, tokio::spawn(reloader.run(asked, stopping)))
     }
 
-    fn app(&self, settings: &Settings, token: Option<Token>, reload: mpsc::Sender<Reload>) -> Arc<App> {
+    fn app(
+        &self,
+        settings: &Settings,
+        token: Option<Token>,
+        reload: mpsc::Sender<Reload>,
+        known: watch::Receiver<Arc<Known>>,
+    ) -> Arc<App> {
         let handles = Handles {
             inbox: self.inbox.clone(),
             clock: self.clock.clone(),
             metrics: self.metrics.clone(),
             condition: self.condition.subscribe(),
             reload,
+            known,
         };
         let rate = settings.limits.per_source;
         let limits = Limits {
@@ -209,12 +220,17 @@ impl Parts {
 
 fn in_force(bundle: &Bundle, sources: &[Source]) -> InForce {
     InForce {
-        files: sources.iter().map(|source| source.name.clone()).collect(),
+        // Of the mappings only those of the user: the shipped ones are many, and the same everywhere.
+        files: sources.iter().filter(|source| is_told(source)).map(|source| source.name.clone()).collect(),
         rules: bundle.policy.rules.len(),
         receivers: bundle.receivers.iter().map(|receiver| receiver.name.clone()).collect(),
         fingerprint: bundle.fingerprint,
         shadow: bundle.policy.shadow,
     }
+}
+
+fn is_told(source: &Source) -> bool {
+    !source.shipped || !source.name.contains("sources/")
 }
 
 /// Listens there; on an address that others can reach only with a token.
