@@ -1,0 +1,157 @@
+//! Every reader under damage: fixtures with bytes changed, cut and doubled, and bodies of 64 KiB made to be slow. Ends
+//! with an error when a reader panics, gives something unsound, or takes longer than 10 ms for 64 KiB.
+//!
+//! `SQUELCH_FUZZ_SECONDS=60 cargo bench --bench fuzz_sources` works longer on each; the seed is a constant, so that what is
+//! found is found again.
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a bench may panic, and tells what it measured")]
+
+use std::panic::catch_unwind;
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use squelch::config;
+use squelch::domain::{Event, Timestamp};
+use squelch::formats::{Body, Reader};
+
+const RECEIVED: Timestamp = Timestamp::from_millis(1_795_410_000_000);
+const SEED: u64 = 0x5EED_0004;
+const SIZE: usize = 64 << 10;
+const SLOW: Duration = Duration::from_millis(10);
+const SECONDS: u64 = 2;
+
+/// Xorshift: the same numbers everywhere.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 % sides.max(1) as u64) as usize
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "a bench measures")]
+fn now() -> Instant {
+    Instant::now()
+}
+
+fn fixtures(name: &str) -> Vec<Vec<u8>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/formats").join(name);
+    let files = std::fs::read_dir(folder).into_iter().flatten().map(|entry| entry.unwrap().path());
+    let mut files: Vec<_> = files.filter(|file| file.extension().is_some_and(|end| end != "expected")).collect();
+    files.sort();
+    files.iter().map(|file| std::fs::read(file).unwrap()).collect()
+}
+
+fn damaged(bodies: &[Vec<u8>], dice: &mut Dice) -> Vec<u8> {
+    let mut bytes = bodies[dice.roll(bodies.len())].clone();
+    for _ in 0..=dice.roll(6) {
+        let at = dice.roll(bytes.len());
+        match dice.roll(5) {
+            _ if bytes.is_empty() => bytes.push(b'{'),
+            0 => bytes[at] = dice.roll(256) as u8,
+            1 => bytes.insert(at, b"\"{}[],:0e-\\$"[dice.roll(12)]),
+            2 => bytes.truncate(at),
+            3 => {
+                let part = bytes[at..(at + dice.roll(60)).min(bytes.len())].to_vec();
+                let to = dice.roll(bytes.len());
+                bytes.splice(to..to, part);
+            }
+            _ => {
+                let words: [&[u8]; 8] = [b"null", b"true", b"-1", b"1e999", b"\"\"", b"[]", b"{}", b"\"$HOST\""];
+                let word = words[dice.roll(words.len())];
+                bytes.splice(at..at, word.iter().copied());
+            }
+        }
+    }
+    bytes
+}
+
+/// Bodies of 64 KiB that are made to be slow: long, deep, wide, and the tool's own repeated.
+fn large(bodies: &[Vec<u8>]) -> Vec<(&'static str, Vec<u8>)> {
+    let fill = |part: &[u8]| part.iter().copied().cycle().take(SIZE).collect::<Vec<u8>>();
+    let around = |open: &str, inner: Vec<u8>, close: &str| [open.as_bytes(), &inner, close.as_bytes()].concat();
+    let mut all = vec![
+        ("empty maps", around("[", fill(b"{},"), "{}]")),
+        ("brackets", fill(b"[")),
+        ("quotes", fill(b"\"")),
+        ("commas", fill(b",")),
+        ("lines", fill(b"{}\n")),
+        ("fields of a form", fill(b"a=b&")),
+        ("one long text", around("{\"message\":\"", fill(b"a b,c:d "), "\"}")),
+        ("alerts without labels", around("{\"alerts\":[", fill(b"{\"a\":1},"), "{}]}")),
+        ("syslog", fill(b"<34>1 2026-11-23T04:59:15Z h a - - [a b=\"1\"] text 123\n")),
+    ];
+    for body in bodies {
+        let body = body.trim_ascii();
+        if body.starts_with(b"{") {
+            let count = SIZE / body.len().max(1);
+            all.push(("its own, in a list", around("[", [body, b","].concat().repeat(count.max(1)), "{}]")));
+            let texts =
+                String::from_utf8_lossy(body).replacen("\":\"", &format!("\":\"{}", "x: y=z, ".repeat(8_000)), 1);
+            all.push(("its own, with a long text", texts.into_bytes()));
+        }
+    }
+    all.into_iter().map(|(name, body)| (name, body.into_iter().take(SIZE).collect())).collect()
+}
+
+fn is_sound(event: &Event) -> bool {
+    let finite = |number: Option<f64>| number.is_none_or(f64::is_finite);
+    !event.source.is_empty() && finite(event.value) && finite(event.threshold)
+}
+
+/// Reads a body; whether it went as it should.
+fn read(reader: Reader<'_>, bytes: &[u8]) -> bool {
+    let body = Body { query: Some("a=b"), ..Body::new(bytes, RECEIVED) };
+    let result = catch_unwind(std::panic::AssertUnwindSafe(|| reader.parse(&body)));
+    result.is_ok_and(|read| read.is_err() || read.unwrap().events.iter().all(is_sound))
+}
+
+/// The fastest of three: what else the machine does is not the reader's fault.
+fn time(reader: Reader<'_>, bytes: &[u8]) -> Duration {
+    let once = || {
+        let start = now();
+        read(reader, bytes);
+        start.elapsed()
+    };
+    (0..3).map(|_| once()).min().unwrap_or_default()
+}
+
+fn main() -> ExitCode {
+    let seconds = std::env::var("SQUELCH_FUZZ_SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(SECONDS);
+    let sources = config::mappings(&config::with_shipped_mappings(Vec::new())).unwrap().sources;
+    let (mut wrong, mut slowest, mut total) = (0, (Duration::ZERO, String::new()), 0_u64);
+    for reader in sources.readers() {
+        let bodies = fixtures(reader.name());
+        let mut worst = (Duration::ZERO, "");
+        for (name, body) in large(&bodies) {
+            worst = worst.max((time(reader, &body), name));
+        }
+        let (start, mut dice, mut count) = (now(), Dice(SEED), 0_u64);
+        while start.elapsed() < Duration::from_secs(seconds) {
+            for _ in 0..100 {
+                let body = damaged(&bodies, &mut dice);
+                count += 1;
+                if !read(reader, &body) {
+                    wrong += 1;
+                    println!("{} fails on {:?}", reader.name(), String::from_utf8_lossy(&body));
+                }
+            }
+        }
+        total += count;
+        let late = worst.0 > SLOW;
+        wrong += usize::from(late);
+        println!(
+            "{:<26}{count:>9} bodies, slowest of 64 KiB {:>8.2} ms ({}){}",
+            reader.name(),
+            worst.0.as_secs_f64() * 1e3,
+            worst.1,
+            if late { "  TOO SLOW" } else { "" }
+        );
+        slowest = slowest.max((worst.0, format!("{}: {}", reader.name(), worst.1)));
+    }
+    println!("{total} bodies, {wrong} wrong; slowest {:.2} ms ({})", slowest.0.as_secs_f64() * 1e3, slowest.1);
+    if wrong == 0 { ExitCode::SUCCESS } else { ExitCode::from(1) }
+}
