@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, AUTHORIZATION};
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
+use reqwest::{Client, Method, RequestBuilder};
 
 use super::fault::Fault;
 
@@ -27,29 +28,59 @@ impl Server {
     /// # Errors
     /// When it cannot be reached, or says no.
     pub(super) fn get(&self, path: &str, kind: &str) -> Result<String, Fault> {
+        self.asked(Method::GET, path, |request| request.header(ACCEPT, kind))
+    }
+
+    /// What it answers when this is posted to this path.
+    ///
+    /// # Errors
+    /// When it cannot be reached, or says no.
+    pub(super) fn post(&self, path: &str, body: &serde_json::Value) -> Result<String, Fault> {
+        self.asked(Method::POST, path, |request| {
+            request.header(CONTENT_TYPE, "application/json").body(body.to_string())
+        })
+    }
+
+    /// What it answers when this path is to be deleted.
+    ///
+    /// # Errors
+    /// When it cannot be reached, or says no.
+    pub(super) fn delete(&self, path: &str) -> Result<String, Fault> {
+        self.asked(Method::DELETE, path, |request| request)
+    }
+
+    fn asked(
+        &self,
+        method: Method,
+        path: &str,
+        with: impl FnOnce(RequestBuilder) -> RequestBuilder,
+    ) -> Result<String, Fault> {
         let token = self.token()?;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .map_err(|error| Fault::Wrong(format!("cannot start the network: {error}")))?;
-        runtime.block_on(self.ask(path, kind, token))
+        runtime.block_on(async {
+            let mut request = with(self.client()?.request(method, self.url(path)));
+            if let Some(token) = token {
+                request = request.header(AUTHORIZATION, format!("Bearer {token}"));
+            }
+            let answer = request.send().await.map_err(|error| self.lost(&error))?;
+            let status = answer.status();
+            let text = answer.text().await.map_err(|error| self.lost(&error))?;
+            if status.is_success() { Ok(text) } else { Err(refused(status.as_u16(), &text)) }
+        })
     }
 
-    async fn ask(&self, path: &str, kind: &str, token: Option<String>) -> Result<String, Fault> {
-        let url = format!("{}{path}", self.server.trim_end_matches('/'));
+    fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.server.trim_end_matches('/'))
+    }
+
+    fn client(&self) -> Result<Client, Fault> {
         // A second provider is no fault: the first one stays.
         let _ = rustls::crypto::ring::default_provider().install_default();
         // No proxy: what is asked is usually this very machine.
-        let client =
-            reqwest::Client::builder().timeout(PATIENCE).no_proxy().build().map_err(|error| self.lost(&error))?;
-        let mut request = client.get(url).header(ACCEPT, kind);
-        if let Some(token) = token {
-            request = request.header(AUTHORIZATION, format!("Bearer {token}"));
-        }
-        let answer = request.send().await.map_err(|error| self.lost(&error))?;
-        let status = answer.status();
-        let text = answer.text().await.map_err(|error| self.lost(&error))?;
-        if status.is_success() { Ok(text) } else { Err(refused(status.as_u16(), &text)) }
+        Client::builder().timeout(PATIENCE).no_proxy().build().map_err(|error| self.lost(&error))
     }
 
     fn token(&self) -> Result<Option<String>, Fault> {
@@ -68,12 +99,21 @@ impl Server {
     }
 }
 
-/// What a refusal says: the message and the help of the API's errors, or the bare status.
+/// What a refusal says: the message and the help of the API's errors, Alertmanager's words, or the bare status.
 fn refused(status: u16, text: &str) -> Fault {
     let error = serde_json::from_str::<serde_json::Value>(text).ok();
     let part = |name: &str| Some(error.as_ref()?.get("error")?.get(name)?.as_str()?.to_owned());
     match (part("message"), part("help")) {
         (Some(message), Some(help)) => Fault::Wrong(format!("{message}\n{help}")),
-        _ => Fault::Wrong(format!("it answered with status {status}")),
+        _ => {
+            let said =
+                |json: &serde_json::Value| json.as_str().or_else(|| json.get("message")?.as_str()).map(str::to_owned);
+            let bare = if status == 404 {
+                "it is not known there".to_owned()
+            } else {
+                format!("it answered with status {status}")
+            };
+            Fault::Wrong(error.as_ref().and_then(said).unwrap_or(bare))
+        }
     }
 }

@@ -18,6 +18,7 @@ mod replay;
 mod rules;
 pub mod schema;
 pub mod serve;
+mod silence;
 mod stopped;
 mod test;
 mod tune;
@@ -58,6 +59,8 @@ enum Command {
     Why(why::Args),
     /// List the incidents of a Squelch, running or stopped
     Incidents(incidents::Args),
+    /// Set, list and end silences
+    Silence(silence::Args),
     /// Write a store into one file, also while it is in use
     Backup(backup::BackupArgs),
     /// Make a store from such a file
@@ -91,6 +94,7 @@ fn run(command: &Command) -> ExitCode {
         Command::Baseline(args) => told(baseline::run(args)),
         Command::Why(args) => told(why::run(args)),
         Command::Incidents(args) => told(incidents::run(args)),
+        Command::Silence(args) => told(silence::run(args)),
         Command::Backup(args) => backup::backup(args),
         Command::Restore(args) => backup::restore(args),
         Command::Schema(args) => schema::run(args),

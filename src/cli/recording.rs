@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use super::fault::Fault;
 use super::input::{LONGEST_LINE, Lines};
 use super::progress;
-use crate::domain::Event;
+use crate::domain::{Event, Timestamp};
 use crate::formats::{Rejected, native};
 use crate::replay::wording::several;
+use crate::store::{Store, StoreOptions, history};
 
 /// How many bad lines are told one by one.
 const LISTED: u64 = 20;
@@ -57,6 +58,32 @@ pub(super) fn read(inputs: &[PathBuf], strict: bool, mut each: impl FnMut(u64, O
         tell(&format!("and {} that are no valid events", several(read.rejected - LISTED, "more line")));
     }
     Ok(read)
+}
+
+/// The history of a stopped Squelch, in order of its numbers; damaged pieces are told and left out.
+///
+/// # Errors
+/// When there is no store, or it cannot be read.
+pub(super) fn stored(dir: &Path) -> Result<Vec<(u64, Event)>, Fault> {
+    if !dir.join("durable").exists() && !dir.join("sled").exists() {
+        return Err(Fault::Wrong(format!("there is no store in {}: name its directory", dir.display())));
+    }
+    let wrong = |error: &dyn std::fmt::Display| Fault::Wrong(format!("{}: {error}", dir.display()));
+    // What came last is still in the journal.
+    let options = StoreOptions { min_free: 0, ..StoreOptions::default() };
+    let (mut store, recovered) = Store::open(dir, &options).map_err(|error| wrong(&error))?;
+    recovered.damage.iter().for_each(|damage| tell(&format!("squelch: damage: {damage}")));
+    store.spill().map_err(|error| wrong(&error))?;
+    drop(store);
+    let past = history::read(dir, Timestamp::EPOCH, Timestamp::MAX).map_err(|error| Fault::Wrong(error.to_string()))?;
+    let mut events = Vec::new();
+    for past in past {
+        match past {
+            Ok(past) => events.push((past.seq, past.event)),
+            Err(damage) => tell(&format!("squelch: damage: {damage}")),
+        }
+    }
+    Ok(events)
 }
 
 /// What is wrong with a line, and how to mend it.

@@ -39,8 +39,11 @@ pub(super) struct Args {
     /// Stop at the first line that is no valid event
     #[arg(long)]
     strict: bool,
+    /// Judge the history of a stopped Squelch again
+    #[arg(long, value_name = "DIR", conflicts_with = "inputs")]
+    data_dir: Option<PathBuf>,
     /// Recorded events as JSON Lines, plain or packed with gzip or zstd; `-` reads standard input
-    #[arg(required = true, value_name = "INPUT.jsonl")]
+    #[arg(required_unless_present = "data_dir", value_name = "INPUT.jsonl")]
     inputs: Vec<PathBuf>,
 }
 
@@ -63,7 +66,10 @@ pub(super) fn run(args: &Args) -> Result<(), Fault> {
         replay.results.comparison =
             Some(Comparison::new((name, dir.display().to_string()), policy(Some(dir))?, args.json));
     }
-    recording::read(&args.inputs, args.strict, |seq, event| replay.line(seq, event))?;
+    match &args.data_dir {
+        Some(dir) => recording::stored(dir)?.into_iter().for_each(|(seq, event)| replay.line(seq, Some(event))),
+        None => drop(recording::read(&args.inputs, args.strict, |seq, event| replay.line(seq, event))?),
+    }
     replay.finish()
 }
 

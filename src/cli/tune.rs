@@ -5,9 +5,8 @@ use std::path::{Path, PathBuf};
 use super::fault::Fault;
 use super::replay::{print, with_graph};
 use super::{recording, rules};
-use crate::domain::{Event, Policy, Timestamp};
+use crate::domain::{Event, Policy};
 use crate::files::RULES_DIR;
-use crate::store::history;
 use crate::tune::{History, patch, tune};
 
 /// What `squelch tune` is asked to do.
@@ -38,7 +37,7 @@ pub(super) fn run(args: &Args) -> Result<(), Fault> {
     let sources = rules::sources(args.rules.as_deref())?;
     let graph = with_graph(Policy::default(), args.topology.as_deref())?.topology;
     let events = match &args.data_dir {
-        Some(dir) => stored(dir)?,
+        Some(dir) => recording::stored(dir)?,
         None => recorded(&args.inputs)?,
     };
     if events.is_empty() {
@@ -54,19 +53,6 @@ pub(super) fn run(args: &Args) -> Result<(), Fault> {
 fn recorded(inputs: &[PathBuf]) -> Result<Vec<(u64, Event)>, Fault> {
     let mut events = Vec::new();
     recording::read(inputs, false, |seq, event| events.extend(event.map(|event| (seq, event))))?;
-    Ok(events)
-}
-
-/// The history of a store, damaged pieces told and left out.
-fn stored(dir: &Path) -> Result<Vec<(u64, Event)>, Fault> {
-    let past = history::read(dir, Timestamp::EPOCH, Timestamp::MAX).map_err(|error| Fault::Wrong(error.to_string()))?;
-    let mut events = Vec::new();
-    for past in past {
-        match past {
-            Ok(past) => events.push((past.seq, past.event)),
-            Err(damage) => recording::tell(&format!("squelch: damage: {damage}")),
-        }
-    }
     Ok(events)
 }
 

@@ -26,6 +26,29 @@ pub enum Operator {
 }
 
 impl Operator {
+    /// The operator by its two halves: whether it wants the value or anything else, and whether that is a pattern.
+    #[must_use]
+    pub const fn of(is_equal: bool, is_regex: bool) -> Self {
+        match (is_equal, is_regex) {
+            (true, false) => Self::Equal,
+            (false, false) => Self::NotEqual,
+            (true, true) => Self::Matches,
+            (false, true) => Self::MatchesNot,
+        }
+    }
+
+    /// Whether it wants the value, not anything else.
+    #[must_use]
+    pub const fn is_equal(self) -> bool {
+        matches!(self, Self::Equal | Self::Matches)
+    }
+
+    /// Whether the value is a pattern.
+    #[must_use]
+    pub const fn is_regex(self) -> bool {
+        matches!(self, Self::Matches | Self::MatchesNot)
+    }
+
     /// How it is written.
     #[must_use]
     pub const fn sign(self) -> &'static str {

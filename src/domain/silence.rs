@@ -43,6 +43,21 @@ impl Silence {
     /// One that is over is remembered for so long, as Alertmanager does by default.
     pub const REMEMBERED: Duration = Duration::from_secs(120 * 3600);
 
+    /// Whether it ends so soon that people should know: within the last tenth of its time, at most half an hour before.
+    #[must_use]
+    pub fn ends_soon(&self, now: Timestamp) -> bool {
+        const LONGEST: f64 = 1800.0;
+        let warning = (self.until.since(self.from) / 10.0).min(LONGEST);
+        self.in_force(now) && self.until.since(now) <= warning
+    }
+
+    /// Whether it holds back so much more than when it was set that it may hide something else: three times as many
+    /// alerts, and five more at least.
+    #[must_use]
+    pub const fn hides_much(covers_now: usize, covered_at_first: usize) -> bool {
+        covers_now >= 3 * covered_at_first && covers_now >= covered_at_first + 5
+    }
+
     /// Whether it is in force.
     #[must_use]
     pub fn in_force(&self, now: Timestamp) -> bool {
@@ -67,5 +82,45 @@ impl Silence {
                 LooksAt::Fields => text.field(matcher.name()),
             })
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(seconds: f64) -> Silence {
+        Silence {
+            id: "s".to_owned(),
+            matchers: Vec::new(),
+            looks_at: LooksAt::Fields,
+            from: Timestamp::EPOCH,
+            until: Timestamp::EPOCH.after(seconds),
+            owner: "ada".to_owned(),
+            reason: "a test".to_owned(),
+            updated: Timestamp::EPOCH,
+        }
+    }
+
+    #[test]
+    fn it_warns_within_the_last_tenth_of_its_time_and_never_earlier_than_half_an_hour() {
+        for (length, at, soon) in [
+            (3600.0, 3239.0, false),
+            (3600.0, 3241.0, true),
+            (3600.0, 3600.0, false),
+            (86_400.0 * 30.0, 86_400.0 * 30.0 - 1801.0, false),
+            (86_400.0 * 30.0, 86_400.0 * 30.0 - 1799.0, true),
+        ] {
+            assert_eq!(of(length).ends_soon(Timestamp::EPOCH.after(at)), soon, "{length} s, after {at} s");
+        }
+    }
+
+    #[test]
+    fn much_is_three_times_as_many_and_five_more() {
+        for (now, first, much) in
+            [(4, 0, false), (5, 0, true), (6, 1, true), (5, 1, false), (14, 5, false), (15, 5, true)]
+        {
+            assert_eq!(Silence::hides_much(now, first), much, "{now} now, {first} at first");
+        }
     }
 }

@@ -31,8 +31,15 @@ struct Wanted {
 /// `GET /api/v1/silences`.
 pub(super) async fn list(State(app): State<Arc<App>>) -> Result<Response, Failure> {
     let now = app.clock.now();
-    let silences = app.inbox.ask(|view| view.engine.silences()).await?;
-    let list: Vec<_> = silences.iter().map(|silence| written(silence, now)).collect();
+    let (silences, covering) = app.inbox.ask(|view| (view.engine.silences(), view.engine.covering())).await?;
+    let covers = |id: &str| covering.iter().find(|(silence, _)| silence.id == id).map_or(0, |(_, covers)| *covers);
+    let shown = |silence: &Silence| {
+        let mut value = written(silence, now);
+        value["covers"] = json!(covers(&silence.id));
+        value["ends_soon"] = json!(silence.ends_soon(now));
+        value
+    };
+    let list: Vec<_> = silences.iter().map(shown).collect();
     Ok(json_answer(StatusCode::OK, &json!({"silences": list})))
 }
 

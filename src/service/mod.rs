@@ -10,6 +10,7 @@ mod reload;
 mod sources;
 mod start;
 mod tls;
+mod vigil;
 
 use std::io;
 use std::net::SocketAddr;
@@ -91,6 +92,7 @@ pub struct Service {
     stop: watch::Sender<bool>,
     server: JoinHandle<()>,
     reloader: JoinHandle<()>,
+    vigil: JoinHandle<()>,
     office: JoinHandle<()>,
     pump: thread::JoinHandle<()>,
     pump_ended: oneshot::Receiver<()>,
@@ -152,11 +154,12 @@ impl Service {
 
     /// Stops in order: takes nothing more, judges and stores what was taken, delivers for a limited time.
     pub async fn stop(self) {
-        let Self { inbox, mails, stop, server, reloader, office, pump, .. } = self;
+        let Self { inbox, mails, stop, server, reloader, vigil, office, pump, .. } = self;
         info!("stopping: no new connections, requests under way are finished");
         let _ = stop.send(true);
         ended("the listener", server.await);
         ended("the reloader", reloader.await);
+        ended("the vigil over silences", vigil.await);
         // A question is answered after everything that was taken before it.
         let emptied = inbox.ask(|view| view.engine.outbox().count() + view.alarms.outbox().count()).await;
         info!(outbox = emptied.unwrap_or_default(), "stopping: what was taken is judged and stored; delivering");

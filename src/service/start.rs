@@ -16,6 +16,7 @@ use super::keeper::{self, DAMAGED, Keeper};
 use super::post::{Mail, Office};
 use super::pump::Pump;
 use super::reload::{self, Read, Reloader};
+use super::vigil::Vigil;
 use super::{InForce, Options, Service, StartError, tls};
 use crate::clock::Clock;
 use crate::config::{Bundle, Settings, Source};
@@ -55,12 +56,14 @@ pub(super) async fn start(options: Options) -> Result<Service, StartError> {
     let (pump, pump_ended) = parts.start_pump(restored, outlet, mails.clone()).map_err(StartError::Thread)?;
     let (stop, stopping) = watch::channel(false);
     let (reload, reloader) = parts.start_reloader(&settings, (sources, known), mails.clone(), stopping.clone());
+    let vigil = Vigil::new(parts.inbox.clone(), Arc::clone(&parts.condition));
+    let vigil = tokio::spawn(vigil.run(stopping.clone()));
     let app = parts.app(&settings, token, reload, known_now);
     let connections = ConnectionLimits { connections: settings.limits.connections, ..ConnectionLimits::default() };
     let server = tokio::spawn(Server::new(listener, tls, router(app), connections).run(stopping));
     let Parts { inbox, condition, .. } = parts;
     let condition = condition.subscribe();
-    Ok(Service { address, rules, inbox, condition, mails, stop, server, reloader, office, pump, pump_ended })
+    Ok(Service { address, rules, inbox, condition, mails, stop, server, reloader, vigil, office, pump, pump_ended })
 }
 
 /// What is read from disk before anything runs.

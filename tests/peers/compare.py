@@ -152,7 +152,7 @@ def amtool(side, step, program):
         content, times = side.plain(text)
         lines = [re.sub(r" +", " ", line).strip() for line in content.splitlines()]
         # The columns are as wide as what stands in them, and silences of the same moment have no order.
-        content = lines[:1] + sorted(lines[1:]) if step.words[:2] == ["silence", "query"] else lines
+        content = lines[:1] + sorted(lines[1:]) if step.words[:2] in (["silence", "query"], ["silence"]) else lines
         times.sort()
     return {"exit": done.returncode, "output": content, "times": times}
 

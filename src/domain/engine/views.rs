@@ -132,6 +132,16 @@ impl Engine {
         self.all_silences().into_iter().filter(|silence| silence.until > now).collect()
     }
 
+    /// The silences in force, each with how many of the alerts that fire it covers.
+    #[must_use]
+    pub fn covering(&self) -> Vec<(Silence, usize)> {
+        let now = self.now();
+        let postings = self.postings();
+        let covers = |silence: &Silence| postings.iter().filter(|posting| silence.fits_posted(&posting.text)).count();
+        let in_force = self.all_silences().into_iter().filter(|silence| silence.in_force(now));
+        in_force.map(|silence| (covers(&silence), silence)).map(|(covers, silence)| (silence, covers)).collect()
+    }
+
     /// All silences, with those that are over and still remembered.
     #[must_use]
     pub fn all_silences(&self) -> Vec<Silence> {

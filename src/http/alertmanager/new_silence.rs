@@ -59,7 +59,7 @@ impl NewSilence {
         if self.ends < now {
             return Err(bad("Failed to create silence: end time can't be in the past"));
         }
-        if self.matchers.iter().all(|matcher| !is_negative(matcher) && matcher.fits_value("")) {
+        if self.matchers.iter().all(|matcher| matcher.operator().is_equal() && matcher.fits_value("")) {
             return Err(bad("invalid silence: at least one matcher must not match the empty string"));
         }
         for (name, text) in [("createdBy", &self.created_by), ("comment", &self.comment)] {
@@ -93,15 +93,6 @@ impl NewSilence {
             updated: now,
         }
     }
-}
-
-/// Whether two lists of matchers are the same.
-pub(super) fn is_same(one: &[Matcher], other: &[Matcher]) -> bool {
-    one == other
-}
-
-fn is_negative(matcher: &Matcher) -> bool {
-    matches!(matcher.operator(), Operator::NotEqual | Operator::MatchesNot)
 }
 
 fn required(name: &str) -> Refused {
@@ -189,12 +180,7 @@ fn matcher(at: usize, given: Given) -> Result<Matcher, Refused> {
     if name.is_empty() {
         return Err(bad(format!("invalid silence: invalid label matcher {at}: invalid label name \"\"")));
     }
-    let operator = match (given.is_equal.unwrap_or(true), given.is_regex.unwrap_or(false)) {
-        (true, false) => Operator::Equal,
-        (false, false) => Operator::NotEqual,
-        (true, true) => Operator::Matches,
-        (false, true) => Operator::MatchesNot,
-    };
+    let operator = Operator::of(given.is_equal.unwrap_or(true), given.is_regex.unwrap_or(false));
     Matcher::new(name, operator, value.clone()).map_err(|error| {
         bad(format!(
             "invalid silence: invalid label matcher {at}: invalid regular expression {value:?}: error parsing regexp: {}: `{value}`",

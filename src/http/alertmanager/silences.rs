@@ -12,9 +12,9 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use url::form_urlencoded;
 
-use super::new_silence::{NewSilence, is_same};
+use super::new_silence::NewSilence;
 use super::{Coded, Refused, bad, id, shown, written};
-use crate::domain::matcher::{Matcher, Operator, alertmanager};
+use crate::domain::matcher::{Matcher, alertmanager};
 use crate::domain::{Silence, Timestamp};
 use crate::http::app::App;
 use crate::inbox::{Order, Refusal};
@@ -127,7 +127,7 @@ async fn end(app: &App, mut silence: Silence, now: Timestamp) -> Result<(), Refu
 /// Whether a change leaves what was silenced before as it was (`silence.canUpdate`).
 fn can_change(before: &Silence, new: &NewSilence, now: Timestamp) -> bool {
     let seconds = |at: Timestamp| at.millis().div_euclid(1000);
-    is_same(&before.matchers, &new.matchers)
+    before.matchers == new.matchers
         && match state(before, now) {
             "active" => new.starts.is_some_and(|starts| seconds(starts) == seconds(before.from)) && new.ends >= now,
             "pending" => new.starts.is_some_and(|starts| starts >= now),
@@ -161,9 +161,8 @@ fn form(silence: &Silence, now: Timestamp) -> Value {
         .matchers
         .iter()
         .map(|matcher| {
-            let is_regex = matches!(matcher.operator(), Operator::Matches | Operator::MatchesNot);
-            let is_equal = matches!(matcher.operator(), Operator::Equal | Operator::Matches);
-            json!({"isEqual": is_equal, "isRegex": is_regex, "name": matcher.name(), "value": matcher.value()})
+            let (name, value, operator) = (matcher.name(), matcher.value(), matcher.operator());
+            json!({"isEqual": operator.is_equal(), "isRegex": operator.is_regex(), "name": name, "value": value})
         })
         .collect();
     json!({
