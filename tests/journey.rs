@@ -205,3 +205,60 @@ fn one_place_is_asked_at_a_time() {
         assert_eq!(run(house.path(), arguments).status.code(), Some(2), "{arguments:?}");
     }
 }
+
+#[test]
+fn a_silence_is_set_listed_and_ended_from_the_command_line() {
+    let house = house();
+    let dir = house.path();
+    let serving = Serving::start(dir);
+    let url = serving.url();
+    let silence = |arguments: &[&str]| {
+        let mut all = vec!["silence"];
+        all.extend(arguments);
+        all.extend(["--server", &url]);
+        run(dir, &all)
+    };
+    let printed = |output: &Output| String::from_utf8(output.stdout.clone()).unwrap();
+    let set = ["add", "--for", "2h", "--author", "ada", "--comment", "disk swap", "alertname=DiskFull", r#"host=~"db-.*""#];
+    let added = silence(&set);
+    assert!(added.status.success(), "{}", said(&added));
+    let id = printed(&added).trim().to_owned();
+    let listed = printed(&silence(&["list"]));
+    assert!(listed.contains(&id) && listed.contains(r#"alertname="DiskFull", host=~"db-.*""#), "{listed}");
+    assert!(listed.contains("ends in 2 h") && listed.contains("ada: disk swap"), "{listed}");
+    assert_eq!(printed(&silence(&["query", "--quiet", "alertname=DiskFull"])), format!("{id}\n"));
+    assert_eq!(printed(&silence(&["query", "alertname=Other"])), "no silences\n");
+    assert!(silence(&["expire", &id]).status.success());
+    assert_eq!(printed(&silence(&["list"])), "no silences\n");
+    assert!(printed(&silence(&["list", "--expired"])).contains("ended "));
+    for (wrong, code, told) in [
+        (vec!["add", "-a", "ada", "-c", "x", "host=~("], 2, "is no matcher"),
+        (vec!["add", "-a", "ada", "-c", "x", "--for", "soon", "a=b"], 2, "--for"),
+        (vec!["add", "-a", "ada", "a=b"], 2, "--comment"),
+        (vec!["add", "-a", "ada", "-c", "x", "a="], 1, "must not match the empty string"),
+        (vec!["expire", "foo"], 1, "must be of type uuid"),
+        (vec!["expire", "2f5a7e36-0ee5-4a6f-9a61-1d2bd6d9c2ab"], 1, "it is not known there"),
+    ] {
+        let output = silence(&wrong);
+        assert_eq!(output.status.code(), Some(code), "{wrong:?}: {}", said(&output));
+        assert!(said(&output).contains(told), "{wrong:?}: {}", said(&output));
+    }
+    serving.stop();
+}
+
+#[test]
+fn the_history_of_a_stopped_squelch_is_judged_again() {
+    let house = house();
+    let dir = house.path();
+    let serving = Serving::start(dir);
+    assert_eq!(post(serving.address, "/api/v1/events", EVENT).status, 200);
+    let live = get(serving.address, "/api/v1/incidents/1").json();
+    serving.stop();
+    let decisions = told(dir, &["replay", "--rules", "rules", "--data-dir", "data", "--decisions", "-"]);
+    let page: Value = decisions
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap())
+        .find(|line| line["type"] == "page")
+        .expect("the replay pages nobody");
+    assert_eq!((&page["ts"], &page["title"]), (&live["paged"], &live["title"]));
+}
