@@ -219,7 +219,8 @@ fn a_silence_is_set_listed_and_ended_from_the_command_line() {
         run(dir, &all)
     };
     let printed = |output: &Output| String::from_utf8(output.stdout.clone()).unwrap();
-    let set = ["add", "--for", "2h", "--author", "ada", "--comment", "disk swap", "alertname=DiskFull", r#"host=~"db-.*""#];
+    let set =
+        ["add", "--for", "2h", "--author", "ada", "--comment", "disk swap", "alertname=DiskFull", r#"host=~"db-.*""#];
     let added = silence(&set);
     assert!(added.status.success(), "{}", said(&added));
     let id = printed(&added).trim().to_owned();

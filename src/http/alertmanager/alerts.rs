@@ -6,7 +6,7 @@ use axum::extract::{Extension, RawQuery, Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
-use super::board::Board;
+use super::board::{Board, Shown};
 use super::filter::Filter;
 use super::{Coded, RESOLVE_TIMEOUT, Refused, bad, shown};
 use crate::domain::Status;
@@ -21,15 +21,9 @@ const LARGE: usize = 256 << 10;
 
 /// `GET /api/v2/alerts`.
 pub(super) async fn list(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Result<Response, Refused> {
-    let filter = Filter::read(query.as_deref())?;
-    let board = Board::ask(&app.inbox).await?;
-    let wanted: Vec<_> = board
-        .alerts
-        .iter()
-        .filter(|alert| alert.receivers.iter().any(|name| filter.wants_receiver(name)))
-        .filter(|alert| alert.is_wanted(&filter))
-        .collect();
-    Ok(shown(&wanted))
+    let board = Board::ask(&app.inbox, Filter::read(query.as_deref())?).await?;
+    let told = |alert: &&Shown| alert.receivers.iter().any(|name| board.filter.wants_receiver(name));
+    Ok(shown(&board.alerts.iter().filter(told).collect::<Vec<_>>()))
 }
 
 /// `POST /api/v2/alerts`: 200 and nothing else when all of it is stored. Of a body with bad alerts the good ones are

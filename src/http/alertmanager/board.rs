@@ -35,29 +35,32 @@ impl Snapshot {
 
 /// The board as it stands.
 pub(super) struct Board {
-    /// The alerts, in order of their fingerprints.
+    /// The alerts that are asked for, in order of their fingerprints. Receivers are not looked at.
     pub(super) alerts: Vec<Shown>,
+    /// What was asked for.
+    pub(super) filter: Filter,
     /// The silences, with those that are over.
     pub(super) silences: Vec<Silence>,
     pub(super) now: Timestamp,
 }
 
 impl Board {
-    /// Asks the engine, and works the rest out beside it.
-    pub(super) async fn ask(inbox: &Inbox) -> Result<Self, Refusal> {
+    /// Asks the engine, and works out beside it what the filter lets through.
+    pub(super) async fn ask(inbox: &Inbox, filter: Filter) -> Result<Self, Refusal> {
         let snapshot = inbox.ask(Snapshot::of).await?;
         // Ten thousand alerts take milliseconds: not on a thread that serves others.
-        tokio::task::spawn_blocking(move || Self::of(snapshot)).await.map_err(|_| Refusal::Judge)
+        tokio::task::spawn_blocking(move || Self::of(&snapshot, filter)).await.map_err(|_| Refusal::Judge)
     }
 
-    fn of(snapshot: Snapshot) -> Self {
+    fn of(snapshot: &Snapshot, filter: Filter) -> Self {
         let Snapshot { postings, silences, policy, now } = snapshot;
-        let inhibiting: Vec<_> = policy.inhibitions.iter().map(|rule| Inhibiting::of(rule, &postings)).collect();
-        let in_force: Vec<_> =
-            silences.iter().filter(|silence| silence.in_force(now)).map(|silence| (silence, id::of(silence))).collect();
-        let mut told = Told { policy: &policy, known: BTreeMap::new() };
+        let inhibiting: Vec<_> = policy.inhibitions.iter().map(|rule| Inhibiting::of(rule, postings)).collect();
+        let in_force = silences.iter().filter(|silence| silence.in_force(*now));
+        let in_force: Vec<_> = in_force.map(|silence| (silence, id::of(silence))).collect();
+        let mut told = Told { policy, known: BTreeMap::new() };
         let mut alerts: Vec<_> = postings
             .iter()
+            .filter(|posting| filter.fits(&posting.text))
             .map(|posting| {
                 let mut silenced_by: Vec<_> = in_force
                     .iter()
@@ -75,9 +78,9 @@ impl Board {
                 }
             })
             .collect();
+        alerts.retain(|alert| alert.is_wanted(&filter));
         alerts.sort_by_key(|alert| (alert.fingerprint, alert.posting.alert));
-        drop((inhibiting, in_force));
-        Self { alerts, silences, now }
+        Self { alerts, filter, silences: silences.clone(), now: *now }
     }
 }
 
@@ -144,25 +147,24 @@ fn fits(matchers: &[crate::domain::Matcher], text: &PostedText) -> bool {
 }
 
 /// Who would be told of an alert that pages by itself.
-struct Told<'p> {
-    policy: &'p Policy,
-    known: BTreeMap<(String, String, String, &'static str), Arc<[String]>>,
+struct Told<'a> {
+    policy: &'a Policy,
+    known: BTreeMap<[&'a str; 4], Arc<[String]>>,
 }
 
-impl Told<'_> {
-    fn receivers(&mut self, text: &PostedText) -> Arc<[String]> {
-        let field = |name| text.field(name).to_owned();
-        let face = (field("check"), field("service"), field("host"), text.severity().word());
+impl<'a> Told<'a> {
+    fn receivers(&mut self, text: &'a PostedText) -> Arc<[String]> {
         let policy = self.policy;
-        Arc::clone(self.known.entry(face).or_insert_with_key(|(check, service, host, _)| {
+        let face = [text.field("check"), text.field("service"), text.field("host"), text.severity().word()];
+        let told = self.known.entry(face).or_insert_with_key(|[check, service, host, _]| {
             // What routes see of a page: nothing but its origin and its severity.
-            let mut face = Event::new("squelch", check.clone());
-            face.service = Some(service.clone()).filter(|name| !name.is_empty());
-            face.host = Some(host.clone()).filter(|name| !name.is_empty());
-            face.severity = text.severity();
+            let mut face = Event::new("squelch", *check);
+            let named = |name: &str| Some(name.to_owned()).filter(|name| !name.is_empty());
+            (face.service, face.host, face.severity) = (named(service), named(host), text.severity());
             let fits = |route: &&crate::domain::policy::Route| route.matchers.iter().all(|matcher| matcher.fits(&face));
             policy.routes.iter().find(fits).map_or_else(|| Arc::from([]), |route| Arc::from(route.receivers.clone()))
-        }))
+        });
+        Arc::clone(told)
     }
 }
 
@@ -189,12 +191,11 @@ impl Shown {
         Self { only: Some(receivers), ..self.clone() }
     }
 
-    /// Whether it is asked for.
-    pub(super) fn is_wanted(&self, filter: &Filter) -> bool {
+    /// Whether it is asked for by its state.
+    fn is_wanted(&self, filter: &Filter) -> bool {
         (filter.active || self.is_suppressed())
             && (filter.silenced || self.silenced_by.is_empty())
             && (filter.inhibited || self.inhibited_by.is_none())
-            && filter.matchers.iter().all(|matcher| matcher.fits_value(self.posting.text.label(matcher.name())))
     }
 }
 

@@ -4,14 +4,14 @@ use regex::Regex;
 use url::form_urlencoded;
 
 use super::{Refused, bad};
-use crate::domain::Matcher;
 use crate::domain::matcher::alertmanager;
+use crate::domain::{Matcher, PostedText};
 
 /// What of the alerts is asked for.
 #[derive(Debug)]
 pub(super) struct Filter {
     /// All must fit the labels.
-    pub(super) matchers: Vec<Matcher>,
+    matchers: Vec<Matcher>,
     /// One of the receivers must fit.
     receiver: Option<Regex>,
     pub(super) active: bool,
@@ -20,9 +20,19 @@ pub(super) struct Filter {
 }
 
 impl Filter {
+    /// Everything.
+    pub(super) const fn all() -> Self {
+        Self { matchers: Vec::new(), receiver: None, active: true, silenced: true, inhibited: true }
+    }
+
+    /// Whether these labels are asked for.
+    pub(super) fn fits(&self, text: &PostedText) -> bool {
+        self.matchers.iter().all(|matcher| matcher.fits_value(text.label(matcher.name())))
+    }
+
     /// Reads a query. Names that nobody knows are passed over, as Alertmanager does.
     pub(super) fn read(query: Option<&str>) -> Result<Self, Refused> {
-        let mut filter = Self { matchers: Vec::new(), receiver: None, active: true, silenced: true, inhibited: true };
+        let mut filter = Self::all();
         let mut receiver = None;
         for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
             match (name.as_ref(), value.as_ref()) {

@@ -146,11 +146,41 @@ fn shown(value: &impl Serialize) -> Response {
     }
 }
 
-/// A time as the API writes it.
+/// A time as the API writes it: RFC 3339 in UTC, with milliseconds. Three stand in each alert, so it is not left to
+/// a general formatter.
 fn written(at: Timestamp) -> String {
-    // jiff ends a day before the year 9999 does.
-    jiff::Timestamp::from_millisecond(at.millis().min(jiff::Timestamp::MAX.as_millisecond()))
-        .map_or_else(|_| String::new(), |at| format!("{at:.3}"))
+    const DAY: i64 = 86_400_000;
+    let (days, within) = (at.millis().div_euclid(DAY), at.millis().rem_euclid(DAY));
+    let (year, month, day) = civil(days);
+    let (hours, minutes) = (within / 3_600_000, within / 60_000 % 60);
+    let mut text = String::with_capacity(24);
+    for (number, digits, after) in [
+        (year, 4, '-'),
+        (month, 2, '-'),
+        (day, 2, 'T'),
+        (hours, 2, ':'),
+        (minutes, 2, ':'),
+        (within / 1000 % 60, 2, '.'),
+        (within % 1000, 3, 'Z'),
+    ] {
+        for place in (0..digits).rev() {
+            text.push(char::from(b'0' + (number / 10_i64.pow(place) % 10) as u8));
+        }
+        text.push(after);
+    }
+    text
+}
+
+/// Year, month and day of a day since the epoch (Howard Hinnant, `chrono`-Compatible Low-Level Date Algorithms).
+const fn civil(days: i64) -> (i64, i64, i64) {
+    let days = days + 719_468;
+    let (era, day) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+    let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
+    let of_year = day - (365 * year + year / 4 - year / 100);
+    let shifted = (5 * of_year + 2) / 153;
+    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
+    let year = year + era * 400 + if month <= 2 { 1 } else { 0 };
+    (year, month, of_year - (153 * shifted + 2) / 5 + 1)
 }
 
 /// What every request to the API passes: it sends and takes JSON, or is told so.
@@ -209,4 +239,20 @@ async fn gone() -> Response {
     let error = "The Alertmanager v1 API was deprecated in version 0.16.0 and is removed as of version 0.27.0 - please \
                  use the equivalent route in the v2 API";
     json_text(StatusCode::GONE, json!({"status": "deprecated", "error": error}).to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_written_as_a_general_formatter_writes_them() {
+        let edges = [0, 1, 951_782_399_999, 951_782_400_000, 4_102_444_800_000, 253_402_207_200_000 - 1];
+        let many = (0..5_000).map(|n| n * 50_123_456_789 % 250_000_000_000_000);
+        for millis in edges.into_iter().chain(many) {
+            let known = jiff::Timestamp::from_millisecond(millis).unwrap();
+            assert_eq!(written(Timestamp::from_millis(millis)), format!("{known:.3}"));
+        }
+        assert_eq!(written(Timestamp::MAX), "9999-12-31T23:59:59.999Z");
+    }
 }
