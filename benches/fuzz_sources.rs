@@ -2,7 +2,7 @@
 //! with an error when a reader panics, gives something unsound, or takes longer than 10 ms for 64 KiB.
 //!
 //! `SQUELCH_FUZZ_SECONDS=60 cargo bench --bench fuzz_sources` works longer on each; the seed is a constant, so that what is
-//! found is found again.
+//! found is found again. `SQUELCH_FUZZ_ONLY=github` works on one.
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a bench may panic, and tells what it measured")]
 
 use std::panic::catch_unwind;
@@ -121,9 +121,13 @@ fn time(reader: Reader<'_>, bytes: &[u8]) -> Duration {
 
 fn main() -> ExitCode {
     let seconds = std::env::var("SQUELCH_FUZZ_SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(SECONDS);
+    let only = std::env::var("SQUELCH_FUZZ_ONLY").ok();
+    let start = now();
     let sources = config::mappings(&config::with_shipped_mappings(Vec::new())).unwrap().sources;
+    println!("all mappings are read in {:.1} ms", start.elapsed().as_secs_f64() * 1e3);
     let (mut wrong, mut slowest, mut total) = (0, (Duration::ZERO, String::new()), 0_u64);
-    for reader in sources.readers() {
+    for reader in sources.readers().into_iter().filter(|reader| only.as_ref().is_none_or(|only| reader.name() == only))
+    {
         let bodies = fixtures(reader.name());
         let mut worst = (Duration::ZERO, "");
         for (name, body) in large(&bodies) {

@@ -103,7 +103,8 @@ fn written(parsed: &Parsed, explained: &[Explained]) -> String {
     for rejected in &parsed.rejected {
         let _ = writeln!(text, "refused: {rejected}");
     }
-    let _ = writeln!(text, "{} events, {} refused", parsed.events.len(), parsed.bad());
+    let count = parsed.events.len();
+    let _ = writeln!(text, "{count} event{}, {} refused", if count == 1 { "" } else { "s" }, parsed.bad());
     text
 }
 

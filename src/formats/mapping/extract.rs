@@ -4,8 +4,9 @@ use std::borrow::Cow;
 
 use regex::Regex;
 
-use super::condition::{brief, whole};
+use super::condition::brief;
 use super::expression::{Expression, Said, Unfilled};
+use super::glob::Glob;
 use super::path::PathMistake;
 use super::scope::Scope;
 use super::time::TimeForm;
@@ -17,7 +18,7 @@ pub struct Extract {
     /// The part of the text that counts: its first group, or all of the match.
     capture: Option<Regex>,
     /// What words mean: patterns with `*`, in order.
-    map: Vec<(Regex, String)>,
+    map: Vec<(Glob, String)>,
     /// What holds where there is nothing.
     default: Option<String>,
     /// How times are written.
@@ -62,9 +63,7 @@ impl Extract {
     /// With words that mean others; `*` in a word stands for anything, upper and lower case are one. Other words stay.
     #[must_use]
     pub fn map(self, words: &[(String, String)]) -> Self {
-        let glob = |word: &str| word.split('*').map(regex::escape).collect::<Vec<_>>().join(".*");
-        // An escaped word always is a pattern.
-        let map = words.iter().filter_map(|(word, meaning)| Some((whole(&glob(word)).ok()?, meaning.clone())));
+        let map = words.iter().map(|(word, meaning)| (Glob::new(word), meaning.clone()));
         Self { map: map.collect(), ..self }
     }
 
@@ -86,7 +85,11 @@ impl Extract {
         let Some(said) = said else {
             return self.default.as_deref().map(|text| Said { text: text.into(), from: "default".into() });
         };
-        match self.map.iter().find(|(pattern, _)| pattern.is_match(&said.text)) {
+        if self.map.is_empty() {
+            return Some(said);
+        }
+        let word = said.text.to_lowercase();
+        match self.map.iter().find(|(glob, _)| glob.fits(&word)) {
             Some((_, meaning)) => Some(Said { text: Cow::Borrowed(meaning), from: said.from }),
             None => Some(said),
         }

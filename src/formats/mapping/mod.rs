@@ -26,6 +26,7 @@ mod condition;
 mod documents;
 mod expression;
 mod extract;
+mod glob;
 mod mask;
 mod number;
 mod path;

@@ -27,6 +27,10 @@ pub(super) fn read(mapping: &Mapping, body: &Body<'_>) -> Result<(Parsed, Vec<Ex
     let documents = documents::documents(mapping, body)?;
     let single = documents.len() == 1;
     for document in documents {
+        if index >= MOST {
+            reading.too_many(index);
+            break;
+        }
         let mut document = match document {
             Ok(document) => document,
             Err(rejected) => {
@@ -100,6 +104,9 @@ impl<'m> Reading<'m> {
             self.parsed.warn(Warning::new(*index, each.text(), message));
         }
         for (key, element) in &found {
+            if *index >= MOST {
+                return self.too_many(*index);
+            }
             let scope = Scope { element, key, ..*scope };
             if !self.is_ignored(&scope, *index) {
                 self.one((at, variant), &scope, *index);
@@ -108,12 +115,13 @@ impl<'m> Reading<'m> {
         }
     }
 
+    fn too_many(&mut self, index: usize) {
+        let message = format!("more than {MOST} events in one body: the rest was not read");
+        let help = Some("send fewer at once".to_owned());
+        self.parsed.reject(Rejected { index, path: String::new(), message, help });
+    }
+
     fn one(&mut self, (at, variant): (usize, &'m Variant), scope: &Scope<'_>, index: usize) {
-        if index >= MOST {
-            let message = format!("more than {MOST} events in one body");
-            let help = Some("send fewer at once".to_owned());
-            return self.parsed.reject(Rejected { index, path: String::new(), message, help });
-        }
         let mut builder = Builder {
             variant,
             scope,
