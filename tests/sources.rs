@@ -241,7 +241,7 @@ fn the_list_of_tools_in_the_documentation_is_that_of_the_code() {
     );
     for reader in sources.readers() {
         let (fields, statuses) = fields(reader);
-        let cell = |text: &str| text.replace('|', "\\|");
+        let cell = |text: &str| text.replace('|', "\\|").replace('<', "&lt;").replace('*', "\\*");
         let mark = |field| if fields.contains(field) { "✓" } else { "" };
         let marks: Vec<&str> = ["service", "host", "check", "value", "key", "time", "url"].map(mark).to_vec();
         let signature = reader.signature().map_or_else(String::new, |signature| format!("`{}`", signature.header));

@@ -117,7 +117,7 @@ fn a_source_with_a_secret_of_its_own_need_not_show_the_token_of_all() {
         assert_eq!(send(to, path, headers, body).status, status, "{path} {headers:?}");
     }
     assert_eq!(request(to, ("GET", "/ingest"), &[], b"").unwrap().status, 401);
-    assert_eq!(request(to, ("GET", "/ingest/falco/hush"), &[], b"").unwrap().status, 401);
+    assert_eq!(request(to, ("GET", "/ingest/falco/hus?rule=x"), &[], b"").unwrap().status, 401);
     running.stop();
 }
 
@@ -167,6 +167,19 @@ fn a_subscription_to_confirm_is_told_to_people() {
         assert_eq!(confirmation("https://evil.example/?x").status, 200);
         let notices = get(to, "/ingest").json()["notices"].to_string();
         assert!(notices.contains(url) && !notices.contains("evil.example"), "{notices}");
+    });
+}
+
+#[test]
+fn an_old_hook_brings_its_event_in_the_query() {
+    with(&[], &[], |to, _| {
+        let path =
+            "/ingest/uptimerobot?monitorID=1&monitorURL=https%3A%2F%2Fa.example&monitorFriendlyName=Shop&alertType=1";
+        let answer = get(to, path);
+        assert_eq!((answer.status, answer.json()["accepted"].as_u64()), (200, Some(1)), "{}", answer.body);
+        assert_eq!(get(to, "/ingest/uptimerobot").status, 400);
+        let from_a_page = request(to, ("GET", path), &["Sec-Fetch-Site: cross-site"], b"").unwrap();
+        assert_eq!(from_a_page.status, 403, "no page may bring alerts by an image: {}", from_a_page.body);
     });
 }
 

@@ -112,7 +112,12 @@ const SIGNATURE: Object = Object {
     fields: &[
         Field::required("header", Form::Name, "The header that holds it.").example("X-Hub-Signature-256"),
         Field::new("prefix", Form::Text, "What stands before it.").example("'sha256='"),
-        Field::new("encoding", Form::Word(encodings), "How it is written.").default("hex"),
+        Field::new(
+            "encoding",
+            Form::Word(encodings),
+            "How it is written; `plain`: the header holds the secret itself.",
+        )
+        .default("hex"),
         Field::new(
             "timestamp_header",
             Form::Name,
