@@ -70,7 +70,7 @@ pub(super) const JUDGEMENT: Object = Object::new(
         number("feedback", MOST_MOVED, "0.3", "The share of what a start is worth that one word of a person takes (noise) or gives (useful). Lower: it takes more words to change anything. Higher: one word changes much."),
         number("feedback_most", MOST_MOVED, "0.6", "The most that all words together move. Lower: people can dull and sharpen less. Higher: more, but never all."),
         number("feedback_kin", SHARE, "0.25", "What a word about the same check elsewhere counts. Lower: words stay where they were said. Higher: they speak of the check everywhere."),
-        time("sharpened", "2h", "For this long after a change (a deploy) of its service or host a start of what tells of a host (kind `host`) is worth more. Lower: a deploy is forgotten sooner. Higher: later."),
+        time("sharpened", "2h", "For this long after a change (a deploy) of its service or host a start of what tells of a host, or of a new exception, is worth more. Lower: a deploy is forgotten sooner. Higher: later."),
         number("sharpening", MOST_MOVED, "0.3", "… by this share of what lacks to the most, fading to nothing over that time. Lower: what usually is ordinary stays so after a deploy. Higher: deploys make nervous."),
         time("late", "1h", "Events older than this when they arrive are suppressed as `late`. Lower: a sender that was cut off is ignored sooner. Higher: old news may page."),
     ],

@@ -125,7 +125,7 @@ pub struct Judgement {
     pub feedback_most: f64,
     /// … and what a word about the same check elsewhere counts (0.25).
     pub feedback_kin: f64,
-    /// For this long after a change (a deploy) of its service or host, a start of kind host is worth more (2 hours) …
+    /// For this long after a change (a deploy) of its service or host, a start of what tells of a host, or of a new exception, is worth more (2 hours) …
     pub sharpened: f64,
     /// … by this share of what lacks to the most, fading to nothing (0.3).
     pub sharpening: f64,

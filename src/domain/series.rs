@@ -213,7 +213,7 @@ impl Series {
 
 impl Row for Series {
     const KIND: u8 = b's';
-    const VERSION: u8 = 6;
+    const VERSION: u8 = 7;
 
     fn fingerprint(&self) -> Fingerprint {
         self.fingerprint

@@ -163,15 +163,18 @@ impl Engine {
         Worth { bits: bits(sharpened), terms, value, feedback, change }
     }
 
-    /// How much more a start of what tells of a host is worth because its service or its host was changed lately: a share
+    /// How much more a start of what tells of a host, or of a new exception, is worth because its service or its host was changed lately: a share
     /// of what lacks to the most. What a deploy leaves behind shows there first, and may look like every day.
     fn sharpening(&self, slot: Slot) -> f64 {
         let (now, judgement) = (self.now(), &self.policy.judgement);
-        if self.series.at(slot).name.kind != Kind::Host {
-            return 0.0;
-        }
+        let series = self.series.at(slot);
         let components = self.known_components(slot).into_iter().flatten();
         let changed = components.filter_map(|component| self.components.at(component).changed).max();
+        // An exception that was never seen before the deploy is its own.
+        let new = series.name.kind == Kind::Exception && changed.is_some_and(|changed| series.heard.0 >= changed);
+        if series.name.kind != Kind::Host && !new {
+            return 0.0;
+        }
         let left = changed.map_or(0.0, |changed| 1.0 - now.since(changed) / judgement.sharpened.max(1.0));
         judgement.sharpening * left.clamp(0.0, 1.0)
     }

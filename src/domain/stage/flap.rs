@@ -42,6 +42,8 @@ pub(crate) struct FlapEpisode {
     bad: [f64; 2],
     /// Seconds, in its first and in its second period.
     all: [f64; 2],
+    /// Changes, in its first and in its second period.
+    turns: [u32; 2],
     /// The state since `counted`.
     level: Level,
     counted: Timestamp,
@@ -73,6 +75,7 @@ impl Flap {
         self.changes.push(now);
         if let Some(episode) = &mut self.episode {
             episode.account(now, rule);
+            episode.turns[episode.period(rule)] += 1;
             episode.level = level;
             episode.worst = episode.worst.max(level);
             episode.count += 1;
@@ -90,6 +93,7 @@ impl Flap {
             worst_then: level.max(before),
             bad: [0.0; 2],
             all: [0.0; 2],
+            turns: [0; 2],
             level,
             counted: now,
             steady_at: now,
@@ -113,9 +117,14 @@ impl Flap {
 }
 
 impl FlapEpisode {
-    /// Adds the time since it was last counted to the period it belongs to: the first lasts until `promote_after`.
+    /// The period that `counted` lies in: the first lasts until `promote_after`.
+    fn period(&self, rule: &FlapRule) -> usize {
+        usize::from(self.counted >= self.since + rule.promote_after)
+    }
+
+    /// Adds the time since it was last counted to the period that it belongs to.
     pub(crate) fn account(&mut self, now: Timestamp, rule: &FlapRule) {
-        let period = usize::from(self.counted >= self.since + rule.promote_after);
+        let period = self.period(rule);
         let passed = now.since(self.counted).max(0.0);
         self.all[period] += passed;
         if self.level > Level::Off {
@@ -124,15 +133,21 @@ impl FlapEpisode {
         self.counted = now;
     }
 
-    /// Whether it got worse, or is in the bad state for more of the time than in its first period, once the second
-    /// one has lasted as long.
+    /// Whether it got worse; or, once the second period has lasted as long as the first, whether it is in the bad state
+    /// for more of the time, or changes twice as fast.
     fn worsens(&self, rule: &FlapRule) -> bool {
         /// A quarter more of the time, and at least a tenth of all time: less is chance.
         const MORE: f64 = 1.25;
         const MARGIN: f64 = 0.1;
+        /// Fewer changes say nothing of how fast they come.
+        const MANY: u32 = 8;
         let share = |period: usize| if self.all[period] > 0.0 { self.bad[period] / self.all[period] } else { 0.0 };
         let comparable = self.all[1] >= rule.promote_after.as_secs_f64() && self.all[0] > 0.0;
-        self.worst > self.worst_then || (comparable && share(1) > (share(0) * MORE).max(share(0) + MARGIN))
+        // One change more in the first period than was seen: it may have been recognised late.
+        let pace = |period: usize| f64::from(self.turns[period] + u32::from(period == 0)) / self.all[period];
+        let longer = || share(1) > (share(0) * MORE).max(share(0) + MARGIN);
+        let faster = || self.turns[1] >= MANY && pace(1) >= 2.0 * pace(0);
+        self.worst > self.worst_then || (comparable && (longer() || faster()))
     }
 
     /// Whether it may page now: it lasted, and one of the rule's conditions holds. `hosts` flap by this check.
