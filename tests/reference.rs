@@ -82,6 +82,8 @@ fn told(object: &str, key: &str, value: &str) -> Vec<String> {
         "rule" | "budget" | "silence" | "inhibition" | "heartbeat" | "receiver" | "route" => {
             format!("{object}s: [{{{line}}}]")
         }
+        "maintenance window" => format!("maintenance: [{{{line}}}]"),
+        "source of an inhibition" => format!("inhibitions: [{{sources: [{{{line}}}]}}]"),
         "webhook receiver" => format!("receivers: [{{webhook: {{{line}}}}}]"),
         "email receiver" => format!("receivers: [{{email: {{{line}}}}}]"),
         "smtp section" => format!("receivers: [{{email: {{smtp: {{{line}}}}}}}]"),

@@ -7,9 +7,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::findings::{Complaint, Findings, Spot, quoted, suggestion};
 use super::judgement_fields;
 use super::receivers;
+use super::rule_fields;
 use super::value::{Checked, Record, Value};
 use crate::domain::budget::{self, Budget, Per};
-use crate::domain::policy::{AdaptiveRule, FlapRule, Handling, HeartbeatRule, Inhibition, Route, Rule};
+use crate::domain::inhibition::{Along, Condition, Inhibition};
+use crate::domain::maintenance::{Maintenance, When};
+use crate::domain::policy::{AdaptiveRule, FlapRule, Handling, HeartbeatRule, Route, Rule};
 use crate::domain::{Judgement, LooksAt, Policy, Severity, Silence, Timestamp, Topology, Zone};
 use crate::sinks::receiver::Receiver;
 
@@ -42,6 +45,10 @@ pub(super) fn lower(files: &[&Record], findings: &mut Findings<'_>) -> (Policy, 
         rules: rules.iter().map(|given| rule(given, &defaults, findings)).collect(),
         silences: named(files, "silences", findings).iter().map(|given| silence(given, findings)).collect(),
         inhibitions: named(files, "inhibitions", findings).iter().map(|given| inhibition(given, findings)).collect(),
+        maintenance: named(files, "maintenance", findings)
+            .iter()
+            .map(|given| maintenance(given, &zone, findings))
+            .collect(),
         heartbeats: named(files, "heartbeats", findings).iter().map(|given| heartbeat(given, findings)).collect(),
         budgets: budgets.iter().map(|given| budget(given, &zone, findings)).collect(),
         zone,
@@ -201,12 +208,58 @@ fn inhibition(given: &Checked, findings: &mut Findings<'_>) -> Inhibition {
     some_matchers(given, "source", findings);
     some_matchers(given, "target", findings);
     let record = given.record();
+    let one = Condition { matchers: record.matchers("source"), at_least: 1 };
+    let several = record.items("sources").iter().map(|source| {
+        some_matchers(source, "match", findings);
+        let at_least = source.record().whole("at_least").and_then(|least| u32::try_from(least).ok()).unwrap_or(1);
+        Condition { matchers: source.record().matchers("match"), at_least }
+    });
+    let several: Vec<Condition> = several.collect();
+    if let Some(list) = record.get("sources").filter(|_| several.is_empty())
+        && !findings.has_mistake_at(list)
+    {
+        let complaint = Complaint::new("an inhibition without a source would never hold");
+        findings.mistake(list.spot, &list.path, complaint.help("write `sources: [{match: 'check=\"host down\"'}]`"));
+    }
     Inhibition {
         name: name(given),
-        source: record.matchers("source"),
+        sources: if several.is_empty() { vec![one] } else { several },
         target: record.matchers("target"),
         equal: record.texts("equal"),
+        along: record.text("along").map(|_| Along::Calls),
     }
+}
+
+fn maintenance(given: &Checked, zone: &Zone, findings: &mut Findings<'_>) -> Maintenance {
+    some_matchers(given, "match", findings);
+    some_matchers(given, "after", findings);
+    let record = given.record();
+    let own_zone = record.text("zone").and_then(Zone::named);
+    let misplaced: &[&str] = match (record.get("hours"), record.get("after")) {
+        (None, Some(_)) => &["on", "zone"],
+        (Some(_), None) => &["for", "equal"],
+        _ => &[],
+    };
+    for key in misplaced.iter().filter_map(|key| record.get(key)) {
+        let complaint = Complaint::new("this says nothing here");
+        let help = "`on` and `zone` go with `hours`, `for` and `equal` with `after`";
+        findings.mistake(key.spot, &key.path, complaint.help(help));
+    }
+    let when = match record.hours("hours") {
+        Some((from, to)) => {
+            let place = |item: &Checked| rule_fields::days().into_iter().position(|day| day == item.text());
+            let days = record.items("on").iter().filter_map(place).collect();
+            When::Calendar { days, from, to, zone: own_zone.unwrap_or_else(|| zone.clone()) }
+        }
+        None => When::Change {
+            matchers: record.matchers("after"),
+            lasts: record.duration("for").unwrap_or(std::time::Duration::from_secs(600)),
+            equal: record.get("equal").map_or_else(|| vec!["service".to_owned()], |_| record.texts("equal")),
+        },
+    };
+    let text = |key| record.text(key).unwrap_or_default().to_owned();
+    let matchers = record.matchers("match");
+    Maintenance { name: name(given), matchers, when, owner: text("owner"), reason: text("reason") }
 }
 
 fn heartbeat(given: &Checked, findings: &mut Findings<'_>) -> HeartbeatRule {

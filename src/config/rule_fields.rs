@@ -21,6 +21,8 @@ pub(super) const FILE: Object = Object::new(
             "Alerts that are handled otherwise. The first rule that fits decides.",
         ),
         Field::new("silences", Form::List(&Form::Object(&SILENCE)), "Quiet by a person's order, for a time."),
+        Field::new("maintenance", Form::List(&Form::Object(&MAINTENANCE)), "Quiet for planned work, again and again.")
+            .example("[{name: sunday backups, match: 'service=\"db\"', on: sunday, hours: \"02:00-05:00\", owner: ada, reason: backup}]"),
         Field::new(
             "inhibitions",
             Form::List(&Form::Object(&INHIBITION)),
@@ -184,25 +186,78 @@ const SILENCE: Object = Object::new(
     ],
 );
 
-const INHIBITION: Object = Object::new(
-    "inhibition",
-    "While an alert that fits `source` fires, alerts that fit `target` are held back, when they agree on `equal`.",
-    &[
+const INHIBITION: Object = Object {
+    name: "inhibition",
+    doc: "While alerts that fit `source` fire, alerts that fit `target` are held back, when they agree on `equal`. A source that \
+          comes late still wins over a target that nobody was told of yet.",
+    fields: &[
         Field::required("name", Form::Name, "Its name, unique among the inhibitions.")
             .example("a dead host explains its checks"),
-        Field::required("source", Form::OneOrMany(&Form::Matcher), "Which alerts inhibit; at least one matcher.")
+        Field::new("source", Form::OneOrMany(&Form::Matcher), "Which alert inhibits; at least one matcher.")
             .example("'check=\"host down\"'"),
+        Field::new("sources", Form::List(&Form::Object(&SOURCE)), "Several, all of which must fire; in place of `source`.")
+            .example("[{match: 'check=\"ups\"'}, {match: 'check=\"host down\"', at_least: 3}]"),
         Field::required("target", Form::OneOrMany(&Form::Matcher), "Which alerts are held back; at least one matcher.")
             .example("'kind=\"host\"'"),
         Field::new(
             "equal",
             Form::OneOrMany(&Form::Name),
-            "Fields and labels on which both must agree. Absent in both counts as agreement.",
+            "Fields and labels on which all must agree. Absent in all counts as agreement.",
         )
         .default("[]")
         .example("[host]"),
+        Field::new(
+            "along",
+            Form::Word(along),
+            "`calls`: only where the service of the target calls that of the sources, directly or not, by the topology.",
+        )
+        .example("calls"),
+    ],
+    choices: &[Choice { fields: &["source", "sources"], required: true }],
+};
+
+const SOURCE: Object = Object::new(
+    "source of an inhibition",
+    "Some alerts that must fire.",
+    &[
+        Field::required("match", Form::OneOrMany(&Form::Matcher), "All matchers must fit; at least one.")
+            .example("'check=\"host down\"'"),
+        Field::new("at_least", Form::Whole(1, 100_000), "So many of them at least.").default("1"),
     ],
 );
+
+const MAINTENANCE: Object = Object {
+    name: "maintenance window",
+    doc: "Planned work: alerts that match are held back at these hours, or for a while after a change. What still fires when it ends \
+          is judged anew.",
+    fields: &[
+        Field::required("name", Form::Name, "Its name, unique among the maintenance windows.")
+            .example("sunday backups"),
+        Field::required("match", Form::OneOrMany(&Form::Matcher), "All matchers must fit; at least one.")
+            .example("'service=\"db\"'"),
+        Field::new("hours", Form::Hours, "By the calendar: these hours …").example("02:00-05:00"),
+        Field::new("on", Form::OneOrMany(&Form::Word(days)), "… beginning on these days. Left out: every day.")
+            .example("[saturday, sunday]"),
+        Field::new("zone", Form::Zone, "Whose clocks count. Left out: the `zone` of the rules.")
+            .example("Europe/Berlin"),
+        Field::new(
+            "after",
+            Form::OneOrMany(&Form::Matcher),
+            "After a change (an event of kind `change`) that fits all of these …",
+        )
+        .example("'check=\"deploy\"'"),
+        Field::new("for", Form::Duration("10s", "1d"), "… for this long …").default("10m"),
+        Field::new(
+            "equal",
+            Form::OneOrMany(&Form::Name),
+            "… alerts that agree with the change on these fields and labels.",
+        )
+        .default("[service]"),
+        Field::required("owner", Form::Name, "Who answers for it.").example("ada@example.org"),
+        Field::required("reason", Form::Text, "Why. Stands in every explanation.").example("the weekly full backup"),
+    ],
+    choices: &[Choice { fields: &["hours", "after"], required: true }],
+};
 
 const HEARTBEAT: Object = Object::new(
     "heartbeat",
@@ -346,6 +401,15 @@ fn severities() -> Vec<&'static str> {
 
 fn sides() -> Vec<&'static str> {
     Side::ALL.iter().map(|side| side.word()).collect()
+}
+
+/// The days of the week, from Monday.
+pub(super) fn days() -> Vec<&'static str> {
+    vec!["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+}
+
+fn along() -> Vec<&'static str> {
+    vec!["calls"]
 }
 
 fn page_modes() -> Vec<&'static str> {

@@ -80,16 +80,8 @@ impl Budget {
                 Some((self.zone.at(monday, 0), self.zone.at(monday + 7, 0)))
             }
             Per::Night { from, to } => {
-                let (from, to, minute) = (i64::from(from), i64::from(to), clock.minute_of_day());
-                let (begins, ends) = if from < to {
-                    (day, day)
-                } else if minute >= from {
-                    (day, day + 1)
-                } else {
-                    (day - 1, day)
-                };
-                let within = if from < to { (from..to).contains(&minute) } else { minute >= from || minute < to };
-                within.then(|| (self.zone.at(begins, from), self.zone.at(ends, to)))
+                let span = self.zone.span_at((i64::from(from), i64::from(to)), now);
+                span.map(|(_, begins, ends)| (begins, ends))
             }
         }
     }

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use super::budget::Budget;
 use super::event::Event;
+use super::inhibition::Inhibition;
 use super::judgement::Judgement;
+use super::maintenance::Maintenance;
 use super::matcher::Matcher;
 use super::signal::{Severity, vocabulary};
 use super::silence::Silence;
@@ -26,6 +28,8 @@ pub struct Policy {
     pub silences: Vec<Silence>,
     /// Inhibitions, all of which hold.
     pub inhibitions: Vec<Inhibition>,
+    /// Planned work, during which alerts are held back.
+    pub maintenance: Vec<Maintenance>,
     /// The heartbeats that are waited for.
     pub heartbeats: Vec<HeartbeatRule>,
     /// Who calls whom.
@@ -201,19 +205,6 @@ pub struct HoldRule {
     pub longest: Duration,
     /// A critical alert that is on for this long pages whatever was learned.
     pub critical_longest: Duration,
-}
-
-/// While an alert that fits `source` fires, alerts that fit `target` are held back, when they agree on `equal`.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Inhibition {
-    /// Its name; stands in explanations.
-    pub name: String,
-    /// Which alerts inhibit.
-    pub source: Vec<Matcher>,
-    /// Which alerts are inhibited.
-    pub target: Vec<Matcher>,
-    /// Fields and labels on which both must agree (both absent counts as agreement, as in Alertmanager).
-    pub equal: Vec<String>,
 }
 
 /// Who is told about an incident.

@@ -81,6 +81,20 @@ impl Zone {
         };
         local().unwrap_or(plain)
     }
+
+    /// The span of clock time that `now` lies in: the day of the week on which it began (0 = Monday), its beginning, and its
+    /// end. `from` and `to` are minutes of the day; it goes over midnight where `from` is not before `to`. `None` = it lies in
+    /// none.
+    #[must_use]
+    pub fn span_at(&self, (from, to): (i64, i64), now: Timestamp) -> Option<(usize, Timestamp, Timestamp)> {
+        let clock = self.clock(now);
+        let (day, minute) = (clock.day(), clock.minute_of_day());
+        let over_midnight = from >= to;
+        let began = if over_midnight && minute < to { day - 1 } else { day };
+        let within = if over_midnight { minute >= from || minute < to } else { (from..to).contains(&minute) };
+        let ends = began + i64::from(over_midnight);
+        within.then(|| ((began + 3).rem_euclid(7) as usize, self.at(began, from), self.at(ends, to)))
+    }
 }
 
 /// What the clocks of a zone show at some time.

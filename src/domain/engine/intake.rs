@@ -69,6 +69,7 @@ impl Engine {
         match (event.kind, event.status) {
             (Kind::Change, _) => {
                 self.told(event);
+                self.maintain_after(event, turn);
                 self.decide(seq, slot, Reason::Change, turn);
             }
             (_, Status::Resolved) => self.resolved(&arrival, turn),
@@ -214,6 +215,9 @@ impl Engine {
             (false, Some(mute)) => self.muted(arrival, mute, turn),
             (false, None) => self.unmuted(arrival, turn),
         }
+        if !point && !self.policy.inhibitions.is_empty() {
+            self.settle_inhibitions(arrival.alert, turn);
+        }
     }
 
     /// Whether this firing is older than the resolve that ended it: it came out of order.
@@ -306,12 +310,25 @@ impl Engine {
             expires,
             ends,
             reminder: if was_set { set } else { expires },
-            event: mute.as_ref().map(|_| Box::new(event.clone())),
+            event: (mute.is_some() || self.is_target(event)).then(|| Box::new(event.clone())),
             mute: mute.map(Box::new),
             inhibits,
         });
         if !was_set {
             self.timers.set(expires, Due::Expire, arrival.alert);
+        }
+    }
+
+    /// After a firing was judged: it may be held back yet, or hold back others that wait.
+    fn settle_inhibitions(&mut self, alert: Fingerprint, turn: &mut Turn) {
+        let Some(slot) = self.alerts.find(alert) else { return };
+        let row = self.alerts.at(slot);
+        let (judged, inhibits) = (row.mute.is_none() && row.event.is_some(), !row.inhibits.is_empty());
+        if judged {
+            self.may_be_inhibited(alert);
+        }
+        if inhibits && !self.targets.is_empty() {
+            self.inhibit_waiting(turn);
         }
     }
 

@@ -16,6 +16,7 @@ mod feedback;
 mod flapping;
 mod hearing;
 mod incidents;
+mod inhibiting;
 mod intake;
 mod kinship;
 mod limits;
@@ -92,6 +93,10 @@ pub struct Engine {
     flapping: FxHashMap<Fingerprint, BTreeSet<Fingerprint>>,
     /// How many alerts fire that inhibit, by inhibition and values to agree on. Follows from `alerts`.
     inhibiting: BTreeMap<(String, Fingerprint), u32>,
+    /// The alerts that are judged although they are targets of inhibitions: a source may still come. Follows from `alerts`.
+    targets: BTreeSet<Fingerprint>,
+    /// The end of planned work for which a timer is set.
+    maintained: Timestamp,
     /// Whether the heartbeats of the policy are waited for: not before the first input.
     expects_heartbeats: bool,
     /// Whether a timer will sweep up the postings. Follows from `postings`.
@@ -129,6 +134,8 @@ impl Engine {
             closed: 0,
             flapping: FxHashMap::default(),
             inhibiting: BTreeMap::new(),
+            targets: BTreeSet::new(),
+            maintained: Timestamp::EPOCH,
             expects_heartbeats: false,
             sweeps: false,
             names: rustc_hash::FxHashSet::default(),

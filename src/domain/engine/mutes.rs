@@ -13,7 +13,7 @@ use super::verdicts::Fate;
 use crate::domain::alert::Mute;
 use crate::domain::event::Event;
 use crate::domain::fingerprint::Fingerprint;
-use crate::domain::policy::{Inhibition, PageMode};
+use crate::domain::policy::PageMode;
 use crate::domain::reason::Reason;
 use crate::domain::silence::Silence;
 use crate::domain::table::{Row, Slot};
@@ -37,17 +37,6 @@ impl Row for Ordered {
 /// So many silences that are over are remembered.
 const MOST_OVER: usize = 1_000;
 
-/// Whether an event fits one side of an inhibition.
-fn fits(matchers: &[crate::domain::matcher::Matcher], event: &Event) -> bool {
-    matchers.iter().all(|matcher| matcher.fits(event))
-}
-
-/// The values on which both sides of an inhibition must agree.
-fn agreement(inhibition: &Inhibition, event: &Event) -> Fingerprint {
-    let values: Vec<&str> = inhibition.equal.iter().map(|name| event.field(name)).collect();
-    Fingerprint::of(&values)
-}
-
 impl Engine {
     /// What holds an event back, if anything does.
     pub(super) fn mute_for(&self, event: &Event, alert: Option<Slot>) -> Option<Mute> {
@@ -60,51 +49,38 @@ impl Engine {
         if let Some(id) = id {
             return Some(Mute::Silenced(id.clone()));
         }
-        let own = alert.map(|slot| &self.alerts.at(slot).inhibits);
-        let inhibits = |inhibition: &&Inhibition| {
-            let key = (inhibition.name.clone(), agreement(inhibition, event));
-            // An alert never inhibits itself.
-            let by_itself = u32::from(own.is_some_and(|own| own.contains(&key)));
-            self.inhibiting.get(&key).is_some_and(|&count| count > by_itself)
-        };
-        let mut targets = self.policy.inhibitions.iter().filter(|inhibition| fits(&inhibition.target, event));
-        targets.find(inhibits).map(|inhibition| Mute::Inhibited(inhibition.name.clone()))
+        if let Some(work) = self.policy.maintenance.iter().find(|work| work.fits(event) && work.until(now).is_some()) {
+            return Some(Mute::Silenced(work.name.clone()));
+        }
+        self.inhibited_by(event, alert)
     }
 
-    /// The inhibitions that an alert of this event is a source of; counts it there.
-    pub(super) fn start_inhibiting(&mut self, event: &Event) -> Vec<(String, Fingerprint)> {
-        let policy = Arc::clone(&self.policy);
-        let of = policy.inhibitions.iter().filter(|inhibition| fits(&inhibition.source, event));
-        let keys: Vec<_> = of.map(|inhibition| (inhibition.name.clone(), agreement(inhibition, event))).collect();
-        for key in &keys {
-            *self.inhibiting.entry(key.clone()).or_default() += 1;
+    /// Sets a timer for the end of planned work that goes on now: what is held back is judged then.
+    fn watch_maintenance(&mut self) {
+        let now = self.now();
+        let Some(until) = self.policy.maintenance.iter().filter_map(|work| work.until(now)).min() else { return };
+        if self.maintained != until {
+            self.maintained = until;
+            self.timers.set(until, Due::Silence, Fingerprint(0));
         }
-        keys
-    }
-
-    /// An alert inhibits nothing any more; whether it did.
-    pub(super) fn stop_inhibiting(&mut self, slot: Slot) -> bool {
-        if self.alerts.at(slot).inhibits.is_empty() {
-            return false;
-        }
-        for key in std::mem::take(&mut self.alerts.change(slot).inhibits) {
-            if let Some(count) = self.inhibiting.get_mut(&key) {
-                *count = count.saturating_sub(1);
-            }
-            if self.inhibiting.get(&key) == Some(&0) {
-                self.inhibiting.remove(&key);
-            }
-        }
-        true
     }
 
     /// A firing that is held back: remembered, and taken from the judgement if it was judged before.
     pub(super) fn muted(&mut self, arrival: &Arrival<'_>, mute: Mute, turn: &mut Turn) {
         self.decide_muted(arrival, &mute, turn);
+        self.watch_maintenance();
         match arrival.fires.map(|slot| self.alerts.at(slot).mute.is_none()) {
             // It was judged when it started, and what it belongs to must still end with it.
             Some(true) => {}
             Some(false) | None => self.keep_alert(arrival, Some(mute)),
+        }
+    }
+
+    /// Planned work that follows a change.
+    pub(super) fn maintain_after(&mut self, change: &Event, turn: &mut Turn) {
+        let (now, policy) = (self.now(), Arc::clone(&self.policy));
+        for silence in policy.maintenance.iter().filter_map(|work| work.after(change, now)) {
+            self.order_silence(&silence, turn);
         }
     }
 
@@ -137,6 +113,8 @@ impl Engine {
         for (from, until) in times {
             self.set_silence_timer(from, until);
         }
+        self.maintained = Timestamp::EPOCH;
+        self.watch_maintenance();
     }
 
     fn set_silence_timer(&mut self, from: Timestamp, until: Timestamp) {
@@ -157,6 +135,7 @@ impl Engine {
         for fingerprint in forgotten {
             self.silences.remove(fingerprint);
         }
+        self.watch_maintenance();
         self.judge_unmuted(turn);
     }
 

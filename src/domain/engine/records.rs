@@ -89,6 +89,9 @@ impl Engine {
             for key in &alert.inhibits {
                 *self.inhibiting.entry(key.clone()).or_default() += 1;
             }
+            if alert.mute.is_none() && alert.event.is_some() {
+                self.targets.insert(alert.fingerprint);
+            }
         }
         self.set_timers();
         self.set_silence_timers();

@@ -10,7 +10,7 @@ use serde::{Serialize, ser::SerializeSeq};
 
 use super::filter::Filter;
 use super::{id, written};
-use crate::domain::policy::Inhibition;
+use crate::domain::inhibition::Inhibition;
 use crate::domain::{Event, Fingerprint, Policy, PostedText, Posting, Silence, Timestamp};
 use crate::inbox::{Inbox, Refusal, View};
 
@@ -54,7 +54,7 @@ impl Board {
 
     fn of(snapshot: &Snapshot, filter: Filter) -> Self {
         let Snapshot { postings, silences, policy, now } = snapshot;
-        let inhibiting: Vec<_> = policy.inhibitions.iter().map(|rule| Inhibiting::of(rule, postings)).collect();
+        let inhibiting: Vec<_> = policy.inhibitions.iter().filter_map(|rule| Inhibiting::of(rule, postings)).collect();
         let in_force = silences.iter().filter(|silence| silence.in_force(*now));
         let in_force: Vec<_> = in_force.map(|silence| (silence, id::of(silence))).collect();
         let mut told = Told { policy, known: BTreeMap::new() };
@@ -106,6 +106,7 @@ fn fingerprint(text: &PostedText) -> u64 {
 /// The sources of one inhibition that fire, by the values on which both sides must agree.
 struct Inhibiting<'a> {
     rule: &'a Inhibition,
+    source: &'a [crate::domain::Matcher],
     sources: BTreeMap<Vec<&'a str>, Vec<Source>>,
 }
 
@@ -116,13 +117,15 @@ struct Source {
 }
 
 impl<'a> Inhibiting<'a> {
-    fn of(rule: &'a Inhibition, postings: &'a [Posting]) -> Self {
+    /// `None` = it asks for more than one source or for the service graph: the view does not say that it holds something.
+    fn of(rule: &'a Inhibition, postings: &'a [Posting]) -> Option<Self> {
+        let source = rule.source()?;
         let mut sources: BTreeMap<_, Vec<_>> = BTreeMap::new();
-        for text in postings.iter().map(|posting| &posting.text).filter(|text| fits(&rule.source, text)) {
+        for text in postings.iter().map(|posting| &posting.text).filter(|text| fits(source, text)) {
             let source = Source { fingerprint: fingerprint(text), two_sided: fits(&rule.target, text) };
             sources.entry(Self::agreement(rule, text)).or_default().push(source);
         }
-        Self { rule, sources }
+        Some(Self { rule, source, sources })
     }
 
     fn agreement(rule: &Inhibition, text: &'a PostedText) -> Vec<&'a str> {
@@ -136,7 +139,7 @@ impl<'a> Inhibiting<'a> {
             return None;
         }
         let agreement: Vec<&str> = self.rule.equal.iter().map(|name| text.field(name)).collect();
-        let both = fits(&self.rule.source, text);
+        let both = fits(self.source, text);
         let sources = self.sources.get(agreement.as_slice())?;
         sources.iter().filter(|source| !(both && source.two_sided)).map(|source| source.fingerprint).min()
     }

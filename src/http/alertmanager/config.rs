@@ -58,11 +58,13 @@ fn add_route(text: &mut String, matchers: &[Matcher], receivers: &[String]) {
 }
 
 fn add_inhibitions(text: &mut String, policy: &Policy) {
-    if !policy.inhibitions.is_empty() {
+    // What asks for several sources, or for the graph, Alertmanager has no words for.
+    let plain: Vec<_> = policy.inhibitions.iter().filter_map(|rule| Some((rule, rule.source()?))).collect();
+    if !plain.is_empty() {
         text.push_str("inhibit_rules:\n");
     }
-    for inhibition in &policy.inhibitions {
-        add_matchers(text, "- source_matchers", &inhibition.source);
+    for (inhibition, source) in plain {
+        add_matchers(text, "- source_matchers", source);
         add_matchers(text, "  target_matchers", &inhibition.target);
         text.push_str("  equal:\n");
         for name in &inhibition.equal {
@@ -102,7 +104,8 @@ fn quoted(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::policy::{Inhibition, Route};
+    use crate::domain::inhibition::Inhibition;
+    use crate::domain::policy::Route;
 
     #[test]
     fn routes_with_several_receivers_become_routes_that_go_on() {
@@ -117,12 +120,12 @@ mod tests {
                 route("shop", vec![matcher("check=~\"Shop.*\""), matcher("severity=critical")], &["a", "b"]),
                 route("rest", vec![], &["c"]),
             ],
-            inhibitions: vec![Inhibition {
-                name: "down".to_owned(),
-                source: vec![matcher("check=Down")],
-                target: vec![matcher("severity=warning")],
-                equal: vec!["host".to_owned()],
-            }],
+            inhibitions: vec![Inhibition::by_one(
+                "down".to_owned(),
+                vec![matcher("check=Down")],
+                vec![matcher("severity=warning")],
+                vec!["host".to_owned()],
+            )],
             ..Policy::default()
         };
         expect_test::expect![[r#"
