@@ -99,7 +99,7 @@ impl Event {
             "status" => self.status.word(),
             "unit" => self.unit.as_deref().unwrap_or_default(),
             "summary" => self.summary.as_deref().unwrap_or_else(|| self.label(name)),
-            "dedup_key" => self.dedup_key.as_deref().unwrap_or_default(),
+            "dedup_key" => self.dedup_key.as_deref().unwrap_or_else(|| self.label(name)),
             "url" => self.url.as_deref().unwrap_or_default(),
             "runbook_url" => self.runbook_url.as_deref().unwrap_or_default(),
             "alertname" if !self.labels.contains_key(name) => &self.check,

@@ -16,6 +16,8 @@ pub mod mapping;
 mod nagios;
 pub mod native;
 mod newrelic;
+pub mod opsgenie;
+pub mod pagerduty;
 mod pingdom;
 mod placeholder;
 pub mod prometheus;
@@ -26,6 +28,7 @@ mod sources;
 mod split;
 mod syslog;
 mod telegraf;
+pub mod victorops;
 mod vmalert;
 
 use crate::domain::{Event, Timestamp};

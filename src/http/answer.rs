@@ -60,14 +60,19 @@ pub fn json_text(status: StatusCode, mut text: String) -> Response {
     (status, [(header::CONTENT_TYPE, "application/json")], text).into_response()
 }
 
+/// Tells when to try again: whole seconds, at least one.
+pub(super) fn retry_after(response: &mut Response, span: Option<Duration>) {
+    if let Some(span) = span {
+        let seconds = span.as_secs_f64().ceil().max(1.0) as u64;
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+}
+
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         let error = json!({"error": {"message": self.message, "where": self.place, "help": self.help}});
         let mut response = json_answer(self.status, &error);
-        if let Some(span) = self.retry_after {
-            let seconds = span.as_secs_f64().ceil().max(1.0) as u64;
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
-        }
+        retry_after(&mut response, self.retry_after);
         if self.status == StatusCode::UNAUTHORIZED {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }

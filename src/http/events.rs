@@ -220,7 +220,7 @@ async fn offer(app: &App, peer: Peer, events: Vec<Event>, size: usize) -> Result
 }
 
 /// What fires is shown by the Alertmanager API, whatever tool it comes from.
-fn show(event: &mut Event) {
+pub(super) fn show(event: &mut Event) {
     if event.posted.is_none() && matches!(event.status, Status::Firing | Status::Event) {
         event.posted = Some(Box::new(Posted::of(event)));
     }
@@ -324,7 +324,7 @@ fn warning(warning: &Warning) -> Value {
 
 /// An answer to a path that does not exist.
 pub(super) fn unknown_path(path: &str) -> Response {
-    let help = format!("these exist: {}", super::PATHS.join(", "));
+    let help = format!("these exist: {}", super::paths());
     let path: String = path.chars().take(200).collect();
     Failure::new(StatusCode::NOT_FOUND, format!("there is no {path}"), help).at("path").into_response()
 }

@@ -52,7 +52,7 @@ impl Keys {
     }
 
     /// Whether one of them is this; as long for a near miss as for a far one.
-    fn have(&self, shown: &[u8]) -> bool {
+    pub(super) fn have(&self, shown: &[u8]) -> bool {
         self.0.iter().fold(false, |found, key| found | bool::from(subtle::ConstantTimeEq::ct_eq(key.as_slice(), shown)))
     }
 }

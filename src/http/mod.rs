@@ -14,6 +14,7 @@ pub mod known;
 pub mod listener;
 pub mod metrics;
 mod operations;
+mod pagers;
 pub mod rate;
 pub mod samples;
 mod silences;
@@ -57,6 +58,11 @@ pub const PATHS: &[&str] = &[
     "POST /-/reload",
 ];
 
+/// What exists, in one line: Squelch's own, and those of the services that page.
+fn paths() -> String {
+    [PATHS, pagers::PATHS].concat().join(", ")
+}
+
 /// Bodies that are not events are short.
 const SHORT_BODY: usize = 64 << 10;
 
@@ -89,6 +95,7 @@ pub fn router(app: Arc<App>) -> Router {
         .layer(DefaultBodyLimit::max(SHORT_BODY))
         .merge(alertmanager::router())
         .method_not_allowed_fallback(wrong_method)
+        .merge(pagers::router())
         .fallback(unknown)
         .layer(from_fn_with_state(Arc::clone(&app), gate::gate))
         .with_state(app)
@@ -99,7 +106,7 @@ async fn unknown(request: Request) -> Response {
 }
 
 async fn wrong_method(method: Method, uri: Uri) -> Response {
-    let help = format!("these exist: {}", PATHS.join(", "));
+    let help = format!("these exist: {}", paths());
     let message = format!("{method} does not fit {}", uri.path());
     Failure::new(StatusCode::METHOD_NOT_ALLOWED, message, help).at("method").into_response()
 }
