@@ -4,22 +4,24 @@
 //! Deliberately apart from [`super::Engine`]: it must work while the engine does not. Pure like the engine, with
 //! records of its own beside those of the engine.
 
+mod incident;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::decision::{
-    Decision, Evidence, IncidentId, IncidentSummary, Moment, Notice, NoticeAction, Origin, Page, PageAction, Verdict,
-};
+use incident::{Alarm, about_trouble};
+
+use super::decision::{Decision, Evidence, IncidentId, IncidentSummary, Notice, NoticeAction, Verdict};
 use super::engine::RestoreError;
 use super::event::Event;
 use super::explain::{IncidentExplanation, Tally};
 use super::fingerprint::Fingerprint;
 use super::notification::{Content, Notification, NotificationKey};
-use super::policy::{Policy, Route};
+use super::policy::Policy;
 use super::reason::Reason;
-use super::signal::{Severity, Status};
+use super::signal::Status;
 use super::time::Timestamp;
 use super::turn::{Change, Turn};
 
@@ -46,20 +48,6 @@ struct Head {
     opened: u64,
     samples: u64,
     by_reason: BTreeMap<Reason, u64>,
-}
-
-/// One incident of Squelch's own, one record.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-struct Alarm {
-    summary: IncidentSummary,
-    /// What it is about: an alert that could not be judged, or the title of a trouble.
-    subject: Fingerprint,
-    /// The notifications so far.
-    steps: u32,
-    /// The events that are part of it.
-    seqs: Vec<u64>,
-    why: String,
-    owed: Vec<Arc<Notification>>,
 }
 
 impl Alarms {
@@ -292,115 +280,6 @@ impl Alarms {
     }
 }
 
-impl Alarm {
-    fn of_event(now: Timestamp, id: IncidentId, seq: u64, event: &Event, subject: Fingerprint) -> Self {
-        let place = event.service.as_deref().or(event.host.as_deref()).unwrap_or(&event.source);
-        let what = event.summary.as_deref().unwrap_or(&event.check);
-        let why =
-            format!("{} {}", "squelch could not judge this alert, and what cannot be judged is paged;", Self::HELP);
-        let origin = Origin {
-            service: event.service.clone(),
-            host: event.host.clone(),
-            check: Some(event.check.clone()).filter(|check| !check.is_empty()),
-        };
-        let title = format!("{place}: {what} (not judged)");
-        let mut alarm = Self::new(now, (id, subject), title, why, origin);
-        alarm.summary.severity = event.severity;
-        alarm.summary.alerts = 1;
-        alarm.seqs.push(seq);
-        alarm
-    }
-
-    fn of_trouble(now: Timestamp, id: IncidentId, title: &str, why: &str) -> Self {
-        let origin = Origin { service: Some("squelch".to_owned()), host: None, check: Some(title.to_owned()) };
-        Self::new(now, (id, about_trouble(title)), format!("squelch: {title}"), why.to_owned(), origin)
-    }
-
-    const HELP: &str = "its log has the cause: please report it as a bug";
-
-    fn new(
-        now: Timestamp,
-        (incident, subject): (IncidentId, Fingerprint),
-        title: String,
-        why: String,
-        origin: Origin,
-    ) -> Self {
-        let summary = IncidentSummary {
-            incident,
-            opened: now,
-            paged: Some(now),
-            resolved: None,
-            acknowledged: None,
-            severity: Severity::Critical,
-            services: origin.service.iter().cloned().collect(),
-            hosts: origin.host.iter().cloned().collect(),
-            checks: origin.check.iter().cloned().collect(),
-            origin,
-            alerts: 0,
-            moments: vec![Moment { ts: now, text: format!("paged: {why}") }],
-            title,
-        };
-        Self { summary, subject, steps: 0, seqs: Vec::new(), why, owed: Vec::new() }
-    }
-
-    fn page(&self, url: Option<String>) -> Page {
-        let summary = &self.summary;
-        Page {
-            ts: summary.opened,
-            incident: summary.incident,
-            action: PageAction::Open,
-            severity: summary.severity,
-            title: summary.title.clone(),
-            services: summary.services.clone(),
-            hosts: summary.hosts.clone(),
-            origin: summary.origin.clone(),
-            alerts: self.seqs.clone(),
-            held_before: 0,
-            reason: Reason::JudgeFailed,
-            why: self.why.clone(),
-            evidence: Vec::new(),
-            suspects: Vec::new(),
-            url,
-            runbook_url: None,
-        }
-    }
-
-    fn moment(&mut self, ts: Timestamp, text: String) {
-        if self.summary.moments.len() < IncidentSummary::MOST_MOMENTS {
-            self.summary.moments.push(Moment { ts, text });
-        }
-    }
-
-    /// Owes the content to every receiver of the route; to nobody in shadow mode.
-    fn tell(&mut self, content: &Content, policy: &Policy, turn: &mut Turn) {
-        self.steps += 1;
-        let route = policy.routes.iter().find(|route| fits(route, &self.summary)).filter(|_| !policy.shadow);
-        for receiver in route.map_or(&[][..], |route| &route.receivers) {
-            let notification = Arc::new(Notification {
-                key: NotificationKey { incident: self.summary.incident, step: self.steps, receiver: receiver.clone() },
-                content: content.clone(),
-                incident: self.summary.clone(),
-            });
-            self.owed.push(Arc::clone(&notification));
-            turn.notifications.push(notification);
-        }
-    }
-}
-
-fn fits(route: &Route, summary: &IncidentSummary) -> bool {
-    let of = |field: &Option<String>| field.clone().unwrap_or_default();
-    route.matchers.iter().all(|matcher| {
-        let value = match matcher.name() {
-            "service" => of(&summary.origin.service),
-            "host" => of(&summary.origin.host),
-            "check" | "alertname" => of(&summary.origin.check),
-            "severity" => summary.severity.word().to_owned(),
-            _ => String::new(),
-        };
-        matcher.fits_value(&value)
-    })
-}
-
 /// What an event is called here, and what pairs a firing with its resolve.
 fn identity(event: &Event) -> (Arc<str>, Fingerprint) {
     let of = |field: &Option<String>| field.clone().unwrap_or_default();
@@ -412,10 +291,6 @@ fn identity(event: &Event) -> (Arc<str>, Fingerprint) {
         None => Fingerprint::of(&["alarm", &name]),
     };
     (Arc::from(name), subject)
-}
-
-fn about_trouble(title: &str) -> Fingerprint {
-    Fingerprint::of(&["trouble", title])
 }
 
 fn key(id: IncidentId) -> Vec<u8> {
@@ -436,6 +311,7 @@ fn hex(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::policy::Route;
 
     const NOW: Timestamp = Timestamp::from_millis(1_000);
 

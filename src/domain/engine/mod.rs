@@ -11,7 +11,9 @@
 //! how the state came about: an engine restored from its records decides as if it had never stopped.
 
 mod budgets;
+mod bursts;
 mod closing;
+mod expiry;
 mod feedback;
 mod flapping;
 mod hearing;

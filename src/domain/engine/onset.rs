@@ -1,4 +1,4 @@
-//! Onsets: a series starts or gets critical; how surprising that is, and whom it concerns.
+//! Onsets: a series starts or gets critical; how surprising that is, and whom it concerns. (`bursts` has point events.)
 
 use super::Engine;
 use super::intake::Arrival;
@@ -12,8 +12,8 @@ use crate::domain::level::Level;
 use crate::domain::policy::PageMode;
 use crate::domain::reason::Reason;
 use crate::domain::signal::Kind;
+use crate::domain::stage::feedback;
 use crate::domain::stage::surprise::{Bits, Onset};
-use crate::domain::stage::{feedback, forget};
 use crate::domain::table::Slot;
 use crate::domain::timers::Due;
 use crate::domain::turn::Turn;
@@ -86,7 +86,7 @@ impl Engine {
     }
 
     /// The level of a series rises to `level`: its onset is judged and counted. Whether its bits rose, too.
-    fn rise_to(&mut self, slot: Slot, level: Level, event: Option<&Event>, turn: &mut Turn) -> bool {
+    pub(super) fn rise_to(&mut self, slot: Slot, level: Level, event: Option<&Event>, turn: &mut Turn) -> bool {
         let now = self.now();
         let before = self.series.at(slot).level;
         let frozen = self.learning_frozen(slot);
@@ -330,91 +330,6 @@ impl Engine {
         }
         self.components.change(slot).level = level;
         self.look(slot, turn);
-    }
-
-    /// A point event: it matters only in a burst.
-    pub(super) fn point_event(&mut self, arrival: &Arrival<'_>, turn: &mut Turn) {
-        let (now, start, slot) = (self.now(), self.start(), arrival.series);
-        self.end_alert(arrival.alert, now, turn);
-        let policy = std::sync::Arc::clone(&self.policy);
-        let judgement = &policy.judgement;
-        let check = self.check_slot(slot);
-        let series = self.series.change(slot);
-        let check = self.checks.change(check);
-        let history = forget::history(now.since(start), judgement.half_life);
-        let seen = check.events.get(now, judgement.half_life);
-        let prior = (seen + 1.0) / (f64::from(check.series) * history + judgement.own_history);
-        check.events.add(1.0, now, judgement.half_life);
-        let burst = series.burst.get_or_insert_default();
-        let (improbability, bursts) = burst.event(now, prior, history, judgement);
-        let count = burst.count();
-        if bursts {
-            let ends = now.after(judgement.burst_memory);
-            if burst.ends.is_none() {
-                self.timers.set(ends, Due::Burst, series.fingerprint);
-            }
-            burst.ends = Some(ends);
-        }
-        let numbers = Evidence {
-            surprise: Some((improbability * std::f64::consts::LOG2_10) as f32),
-            changes: Some(count as u32),
-            window: Some(judgement.burst_memory as f32),
-            ..Evidence::default()
-        };
-        self.judge_burst(arrival, bursts, numbers, turn);
-    }
-
-    fn judge_burst(&mut self, arrival: &Arrival<'_>, bursts: bool, numbers: Evidence, turn: &mut Turn) {
-        let slot = arrival.series;
-        let level = Level::of(arrival.event.severity);
-        let handling = self.policy.handling(self.policy.rule_for(arrival.event));
-        let (page, longest) = (handling.page, handling.hold.longest.as_secs_f64());
-        if page == PageMode::Always && self.member_of(slot).is_none() {
-            self.series.change(slot).evidence = numbers.into();
-            self.wait(arrival.seq, slot, longest, turn);
-            return self.force(slot, Reason::Always, turn);
-        }
-        if !bursts {
-            let incident = self.member_of(slot);
-            return self.decide_with(arrival.seq, slot, (Fate::join_or(incident, Reason::Ordinary), numbers), turn);
-        }
-        if self.series.at(slot).level >= level {
-            if self.series.at(slot).waiting.is_empty() {
-                return self.repeat(arrival, turn);
-            }
-            return self.wait(arrival.seq, slot, longest, turn);
-        }
-        self.series.change(slot).burst.get_or_insert_default().on = Some(arrival.event.severity);
-        let fresher = self.rise_to(slot, level, Some(arrival.event), turn);
-        let series = self.series.change(slot);
-        series.evidence.change(|evidence| (evidence.changes, evidence.window) = (numbers.changes, numbers.window));
-        if !fresher && self.series.at(slot).flap.episode.is_some() {
-            let incident = self.member_of(slot);
-            self.decide(arrival.seq, slot, Fate::join_or(incident, Reason::Flapping), turn);
-        } else {
-            self.wait(arrival.seq, slot, longest, turn);
-        }
-        if fresher {
-            self.push(slot, turn);
-        }
-    }
-
-    /// A burst ends when it was not fed for its memory.
-    pub(super) fn burst_ends(&mut self, whom: Fingerprint, turn: &mut Turn) {
-        let now = self.now();
-        let Some(slot) = self.series.find(whom) else { return };
-        let Some(ends) = self.series.at(slot).burst.as_ref().and_then(|burst| burst.ends) else { return };
-        if ends > now {
-            return self.timers.set(ends, Due::Burst, whom);
-        }
-        let series = self.series.change(slot);
-        let level = series.level;
-        if let Some(burst) = &mut series.burst {
-            (burst.ends, burst.on) = (None, None);
-        }
-        if level > Level::Off {
-            self.level_changed(slot, turn);
-        }
     }
 
     /// Looks again after `secs` whether a critical series has outlived its kind.
