@@ -85,7 +85,6 @@ fn what_cannot_be_read_is_told_and_the_exit_code_is_one() {
     .assert_eq(&told(&check("chekc: a\n", &["--source", "acme", "-"], "{}")));
     expect![[r#"
         exit 1
-        all right: 0 rules, 0 silences, 0 inhibitions, 0 edges, 1 route, 1 receiver
         rules/sources/acme.yaml:1:1: unknown key `chekc` in a mapping file
           |
         1 | chekc: a

@@ -60,7 +60,8 @@ pub fn run(args: &CheckArgs) -> ExitCode {
             eprintln!("{said}");
             wrong = true;
         }
-        Ok(bundle) => tell(&bundle),
+        Ok(bundle) if mappings.is_ok() => tell(&bundle),
+        Ok(_) => {}
     }
     if wrong { ExitCode::from(1) } else { ExitCode::SUCCESS }
 }

@@ -11,7 +11,7 @@ use crate::domain::{Event, Kind, Severity, Status, Timestamp};
 use crate::formats::{Body, FormatError, Parsed, Rejected, Warning, level};
 
 /// More events than this in one body are refused: a tool that posts so many means something else.
-const MOST: usize = 5_000;
+const MOST: usize = 2_000;
 /// What a state changed longer ago, in seconds, counts at its receipt: a firing only says that it fires still, and the
 /// time of a resolve that is older than its firing (many tools send the beginning with both) would resolve nothing.
 const FRESH: f64 = 300.0;
