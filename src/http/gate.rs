@@ -30,7 +30,7 @@ pub(super) async fn gate(State(app): State<Arc<App>>, request: Request, next: Ne
     let response = match admit(&app, &request) {
         Err(failure) => failure.into_response(),
         Ok(()) => match timeout(patience(&app, &path), next.run(request)).await {
-            Ok(response) => response,
+            Ok(response) => in_words(response),
             Err(_) => too_slow(&app).into_response(),
         },
     };
@@ -84,6 +84,25 @@ fn from_a_web_page(headers: &HeaderMap) -> bool {
 fn unauthorized(message: &str) -> Failure {
     Failure::new(StatusCode::UNAUTHORIZED, message, "send `Authorization: Bearer TOKEN` with the token of the settings")
         .at("header Authorization")
+}
+
+/// What the router itself refuses is plain text: it is told as everything else is.
+fn in_words(response: Response) -> Response {
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    if !kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/plain")) {
+        return response;
+    }
+    match response.status() {
+        status @ StatusCode::BAD_REQUEST => {
+            let help = "write it in UTF-8, and what is no letter or digit as %XX";
+            Failure::new(status, "the path or the body cannot be read", help).at("path").into_response()
+        }
+        status @ StatusCode::PAYLOAD_TOO_LARGE => {
+            let help = "send less: only events may be long";
+            Failure::new(status, "the body is longer than this path takes", help).at("body").into_response()
+        }
+        _ => response,
+    }
 }
 
 /// A backup is written as a whole before it is sent.

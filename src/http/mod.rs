@@ -13,6 +13,7 @@ mod incidents;
 pub mod known;
 pub mod listener;
 pub mod metrics;
+mod openapi;
 mod operations;
 mod pagers;
 pub mod rate;
@@ -56,6 +57,7 @@ pub const PATHS: &[&str] = &[
     "GET /-/healthy",
     "GET /-/ready",
     "POST /-/reload",
+    "GET /openapi.json",
 ];
 
 /// What exists, in one line: Squelch's own, and those of the services that page.
@@ -92,6 +94,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/-/healthy", get(operations::healthy))
         .route("/-/ready", get(operations::ready))
         .route("/-/reload", post(operations::reload))
+        .route("/openapi.json", get(openapi::describe))
         .layer(DefaultBodyLimit::max(SHORT_BODY))
         .merge(alertmanager::router())
         .method_not_allowed_fallback(wrong_method)
