@@ -276,6 +276,34 @@ fn where_a_token_is_set_it_is_the_key_of_every_service() {
 }
 
 #[test]
+fn the_keys_that_tools_have_already_are_secrets_of_their_source() {
+    let dir = tempfile::tempdir().unwrap();
+    let keys = dir.path().join("keys");
+    fs::write(&keys, "first\nsecond\n").unwrap();
+    let token = dir.path().join("token");
+    fs::write(&token, "open-sesame\n").unwrap();
+    with(
+        |settings| {
+            settings.auth = Some(Secret::File(token));
+            for source in ["pagerduty-events", "opsgenie-alert", "victorops"] {
+                settings.sources.insert(source.to_owned(), Secret::File(keys.clone()));
+            }
+        },
+        |to| {
+            for (key, known) in [("first", true), ("second", true), ("open-sesame", false), ("hush", false)] {
+                let taken = post(to, ENQUEUE, &TRIGGER.replace("hush", key)).status;
+                assert_eq!(taken, if known { 202 } else { 400 }, "{key}");
+                let header = format!("Authorization: GenieKey {key}");
+                let taken = request(to, ("POST", "/v2/alerts"), &[&header], br#"{"message":"m"}"#).unwrap().status;
+                assert_eq!(taken, if known { 202 } else { 401 }, "{key}");
+                let taken = post(to, &VICTOROPS.replace("hush", key), r#"{"message_type":"INFO"}"#).status;
+                assert_eq!(taken, if known { 200 } else { 401 }, "{key}");
+            }
+        },
+    );
+}
+
+#[test]
 fn what_is_too_large_or_too_much_is_told_in_the_words_of_the_service() {
     with(
         |settings| settings.limits.per_source = 0.001,
