@@ -122,6 +122,21 @@ fn tells(action: NoticeAction, step: u32, text: &str) -> Notification {
     notification
 }
 
+/// What a budget withheld: about no incident, with the pages that nobody got as moments.
+fn withheld() -> Notification {
+    let mut told = incident();
+    (told.incident, told.paged, told.alerts) = (IncidentId(0), None, 0);
+    (told.services, told.hosts, told.origin) = (Vec::new(), Vec::new(), Origin::default());
+    told.title = "2 pages withheld by the budget quiet nights".into();
+    told.moments = vec![
+        Moment { ts: at(0.0), text: "03:12  queue on mail (and 1 more) (last loud 3 h ago)".into() },
+        Moment { ts: at(900.0), text: "03:27  disk used 81 % on db-1 (still on)".into() },
+    ];
+    let text = format!("{}: it paid 2 before its period ended; 1 of what it withheld is still on", told.title);
+    let notice = Notice { ts: at(13_000.0), action: NoticeAction::Withheld, incident: None, series: None, text };
+    notification(Content::Notice(notice), told)
+}
+
 /// Everything that can be missing is missing.
 fn bare() -> Notification {
     let page = Page {
@@ -191,6 +206,7 @@ fn cases() -> Vec<(&'static str, Notification)> {
             tells(NoticeAction::Resolve, 3, "Incident 7 is over: all its alerts have been for 5 min."),
         ),
         ("an_incident_is_back", tells(NoticeAction::Reopen, 4, "Incident 7 is back: swap_used on app-2 fires again.")),
+        ("a_budget_withheld_pages", withheld()),
         ("nothing_is_known", bare()),
         ("odd_content", odd()),
         ("ten_kilobytes_of_title", long()),

@@ -47,10 +47,12 @@ pub fn compose(email: &Email, notification: &Notification) -> Mail {
     let opened = Fingerprint::of(&[&incident.opened.millis().to_string()]);
     let receiver = Fingerprint::of(&[&key.receiver]);
     let (number, step) = (key.incident, key.step);
+    // What is about no incident stands under number 0, which says nothing to people.
+    let which = if number.0 == 0 { String::new() } else { format!(" (#{number})") };
     Mail {
         from: email.from.clone(),
         to: email.to.clone(),
-        subject: format!("[{}] {} (#{number})", wording.tag, wording.title),
+        subject: format!("[{}] {}{which}", wording.tag, wording.title),
         text: wording.plain(),
         html: html(&wording),
         date: decided(notification).millis(),

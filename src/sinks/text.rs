@@ -249,9 +249,15 @@ fn of_withheld(notice: &Notice, told: &IncidentSummary) -> Wording {
         tone,
         title: title(&told.title),
         when: course(told, notice.ts, false),
-        lead: sentence(&notice.text),
+        lead: capital(&sentence(notice.text.strip_prefix(&format!("{}: ", told.title)).unwrap_or(&notice.text))),
         parts: parts([("Nobody was woken for", lines)]),
     }
+}
+
+/// A sentence that begins as one.
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 fn of_notice(notice: &Notice, incident: &IncidentSummary) -> Wording {

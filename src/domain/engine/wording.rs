@@ -186,7 +186,9 @@ fn place(component: &Component) -> String {
 
 /// A rate as people say it.
 fn often(per_day: f32) -> String {
-    if per_day >= 1.0 {
+    if (2.0 / 3.0..1.05).contains(&per_day) {
+        "once a day at this hour".to_owned()
+    } else if per_day >= 1.0 {
         format!("{per_day:.1} times a day at this hour")
     } else if per_day * 30.0 >= 1.0 {
         format!("once in {:.0} days at this hour", 1.0 / per_day)
