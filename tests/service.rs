@@ -80,10 +80,11 @@ fn a_question_is_answered_as_of_now() {
         seen.fetch_add(usize::from(matches!(input, Input::Tick)), Ordering::Relaxed);
     });
     let running = Running::start(settings(dir.path()), Some(probe));
-    // Nothing is known, so nothing is ever due: time moves because somebody asks.
-    for asked in 1..=3 {
+    // Nothing is known, so nothing is ever due: time moves because somebody asks. (The vigil over silences asks, too.)
+    for _ in 0..3 {
+        let before = ticks.load(Ordering::Relaxed);
         tally(running.address());
-        assert_eq!(ticks.load(Ordering::Relaxed), asked);
+        assert!(ticks.load(Ordering::Relaxed) > before);
     }
     running.stop();
 }
