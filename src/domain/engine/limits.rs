@@ -23,7 +23,10 @@ impl Engine {
     /// An alert tells a value: its trend takes it in.
     pub(super) fn follow_alert(&mut self, arrival: &Arrival<'_>) {
         let (event, slot) = (arrival.event, arrival.series);
-        if event.kind != Kind::Change && matches!(event.status, Status::Firing | Status::Resolved) {
+        // Without an end of its scale the only limit is the threshold, and what fires has crossed that.
+        let ends = || Scale::of(event.unit.as_deref(), event.threshold).has_end();
+        let follows = event.kind != Kind::Change && matches!(event.status, Status::Firing | Status::Resolved);
+        if follows && (self.series.at(slot).trend.is_some() || ends()) {
             self.follow_value(slot, event, arrival.at, Some(arrival.alert));
         }
     }

@@ -67,6 +67,11 @@ pub(crate) struct Scale {
 }
 
 impl Scale {
+    /// Whether it has an end that a value can reach: 100 % and nothing.
+    pub(crate) const fn has_end(&self) -> bool {
+        self.most.is_some()
+    }
+
     /// The scale of an event's unit and threshold.
     pub(crate) fn of(unit: Option<&str>, threshold: Option<f64>) -> Self {
         let is = |words: &[&str]| unit.is_some_and(|unit| words.iter().any(|word| unit.eq_ignore_ascii_case(word)));
