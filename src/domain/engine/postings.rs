@@ -18,6 +18,7 @@ impl Engine {
     /// Keeps what was posted with an event that was taken.
     pub(super) fn post(&mut self, arrival: &Arrival<'_>) {
         match (arrival.event.status, &arrival.event.posted) {
+            (Status::Resolved, _) if self.postings.len() == 0 => {}
             (Status::Resolved, _) => drop(self.postings.remove(arrival.alert)),
             (Status::Firing | Status::Event, Some(posted)) => {
                 // Without an end of its own it is there as long as its alert.
@@ -36,7 +37,7 @@ impl Engine {
 
     /// An alert fires no longer: what has no end of its own goes with it.
     pub(super) fn unpost(&mut self, alert: Fingerprint) {
-        if self.postings.get(alert).is_some_and(|posting| posting.ends.is_none()) {
+        if self.postings.len() > 0 && self.postings.get(alert).is_some_and(|posting| posting.ends.is_none()) {
             self.postings.remove(alert);
         }
     }
