@@ -2,17 +2,18 @@
 //!
 //! Deliberately reports only what takes more than one value to see.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use super::findings::{Complaint, Findings, Spot, quoted, suggestion};
+use super::findings::{Complaint, Findings, Spot, quoted};
 use super::judgement_fields;
 use super::receivers;
+use super::routes::{check_reach, check_receivers, route};
 use super::rule_fields;
 use super::value::{Checked, Record, Value};
 use crate::domain::budget::{self, Budget, Per};
 use crate::domain::inhibition::{Along, Condition, Inhibition};
 use crate::domain::maintenance::{Maintenance, When};
-use crate::domain::policy::{AdaptiveRule, FlapRule, Handling, HeartbeatRule, Route, Rule};
+use crate::domain::policy::{AdaptiveRule, FlapRule, Handling, HeartbeatRule, Rule};
 use crate::domain::{Judgement, LooksAt, Policy, Severity, Silence, Timestamp, Topology, Zone};
 use crate::sinks::receiver::Receiver;
 
@@ -168,7 +169,8 @@ fn adaptive(given: &Checked) -> AdaptiveRule {
     }
 }
 
-fn name(given: &Checked) -> String {
+/// The name of a thing; empty where it is missing, which was told.
+pub(super) fn name(given: &Checked) -> String {
     given.record().text("name").unwrap_or_default().to_owned()
 }
 
@@ -290,11 +292,6 @@ fn budget(given: &Checked, zone: &Zone, findings: &mut Findings<'_>) -> Budget {
     Budget { name: name(given), matchers: record.matchers("match"), pages, per, zone }
 }
 
-fn route(given: &Checked) -> Route {
-    let record = given.record();
-    Route { name: name(given), matchers: record.matchers("match"), receivers: record.texts("receivers") }
-}
-
 fn topology(files: &[&Record]) -> Topology {
     let edges = files.iter().filter_map(|file| file.record("topology")?.get("edges"));
     Topology::new(edges.flat_map(|edges| {
@@ -315,64 +312,13 @@ fn pair(edge: &Checked) -> Option<(String, String)> {
     Some((edge.record().text("caller")?.to_owned(), edge.record().text("callee")?.to_owned()))
 }
 
-/// Every receiver that a route names must exist; one that no route names is told as a warning.
-fn check_receivers(receivers: &[&Checked], routes: &[&Checked], findings: &mut Findings<'_>) {
-    let known: BTreeSet<&str> = receivers.iter().filter_map(|receiver| receiver.record().text("name")).collect();
-    let mut used = BTreeSet::new();
-    for route in routes {
-        let targets = route.record().items("receivers");
-        if let Some(list) = route.record().get("receivers").filter(|_| targets.is_empty())
-            && !findings.has_mistake_at(list)
-        {
-            let complaint = Complaint::new("a route without a receiver tells nobody");
-            findings.mistake(
-                list.spot,
-                &list.path,
-                complaint.help("name a receiver; to be quiet, use a rule with `page: never`"),
-            );
-        }
-        for target in targets {
-            used.insert(target.text());
-            if !known.contains(target.text()) && !findings.is_incomplete() {
-                let complaint = Complaint::new(format!("there is no receiver {}", quoted(target.text())));
-                let help = suggestion(target.text(), known.iter().copied());
-                findings.mistake(target.spot, &target.path, complaint.help(help));
-            }
-        }
-    }
-    for receiver in receivers {
-        if let Some(name) = receiver.record().get("name").filter(|name| !used.contains(name.text()))
-            && !findings.is_shipped(name.spot)
-        {
-            let complaint =
-                Complaint::new(format!("no route names the receiver {}: it is never told", quoted(name.text())));
-            findings.warning(name.spot, &name.path, complaint.help("add it to `receivers` of a route, or remove it"));
-        }
-    }
-}
-
-/// Every page must reach somebody: some route takes everything.
-fn check_reach(routes: &[&Checked], findings: &mut Findings<'_>) {
-    if findings.is_incomplete() {
-        return;
-    }
-    if let Some(last) = routes.last().filter(|_| !routes.iter().any(|route| takes_all(route))) {
-        let complaint = Complaint::new("no route takes every page: what fits none would reach nobody");
-        findings.mistake(last.spot, &last.path, complaint.help("end with a route without `match`"));
-    } else if routes.is_empty() {
-        let help = "add a route without `match`: `routes: [{name: everything, receivers: [console]}]`";
-        findings
-            .mistake_of_file(usize::MAX, Complaint::new("there is no route: no page would reach anybody").help(help));
-    }
-    warn_of_shadowed("route", routes, findings);
-}
-
-fn takes_all(thing: &Checked) -> bool {
+/// Whether it has no matchers.
+pub(super) fn takes_all(thing: &Checked) -> bool {
     thing.record().items("match").is_empty()
 }
 
 /// Only the first that fits decides: what stands after one that fits everything never does.
-fn warn_of_shadowed(kind: &str, things: &[&Checked], findings: &mut Findings<'_>) {
+pub(super) fn warn_of_shadowed(kind: &str, things: &[&Checked], findings: &mut Findings<'_>) {
     let mut first: Option<&Checked> = None;
     for thing in things {
         if let Some(first) = first.filter(|_| !findings.is_shipped(thing.spot)) {

@@ -27,6 +27,8 @@ mod mappings;
 mod read;
 mod receivers;
 pub mod reference;
+mod route_fields;
+mod routes;
 mod rule_fields;
 mod salvage;
 mod scalar;

@@ -4,6 +4,7 @@
 
 use super::field::{Choice, Field, Form, Object};
 use super::judgement_fields::JUDGEMENT;
+use super::route_fields::ROUTE;
 use crate::domain::Severity;
 use crate::domain::policy::{PageMode, PromoteWhen, Side};
 use crate::sinks::receiver::Tls;
@@ -378,22 +379,6 @@ const SMTP: Object = Object {
     ],
     choices: &[Choice { fields: &["password_file", "password_env"], required: false }],
 };
-
-const ROUTE: Object = Object::new(
-    "route",
-    "Which page goes to whom. The matchers see `service`, `host`, `check` (of the origin) and `severity` of the page.",
-    &[
-        Field::required("name", Form::Name, "Its name, unique among the routes.").example("shop"),
-        Field::new("match", Form::OneOrMany(&Form::PageMatcher), "All matchers must fit. None = every page.")
-            .example("'service=~\"web|checkout\"'"),
-        Field::required(
-            "receivers",
-            Form::OneOrMany(&Form::Name),
-            "The names of the receivers, all of which are told.",
-        )
-        .example("[night shift, console]"),
-    ],
-);
 
 fn severities() -> Vec<&'static str> {
     Severity::ALL.iter().map(|severity| severity.word()).collect()
