@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use proptest::prelude::*;
 use squelch::domain::budget::Per;
@@ -220,6 +221,28 @@ proptest! {
                 prop_assert!(reasons.iter().all(|reason| reason.outcome() != Outcome::Page), "event {} {:?}", seq, reasons);
             }
         }
+    }
+
+    #[test]
+    fn a_silence_holds_what_fires_already(throws in throws(), late in 0..60_u32, lasts in 1..40_u32, blips in 0..8_usize) {
+        let mut events: Vec<Event> = (0..blips).flat_map(blip).collect();
+        let mut now = START + DAY * (blips + 1) as f64;
+        events.extend(throws.iter().map(|throw| event(*throw, &mut now)));
+        let began = events.last().and_then(|event| event.received).unwrap().after(60.0);
+        events.push(process(began, Status::Firing));
+        let from = began.after(f64::from(late));
+        let until = from + Duration::from_secs(u64::from(lasts) * 1800);
+        let matchers = vec![Matcher::parse("check=\"process\"").unwrap()];
+        let silence = Silence { from, until, id: "late".to_owned(), matchers, ..policy().silences.remove(0) };
+        let (mut engine, mut turn) = (Engine::new(Arc::new(Policy::default())), Turn::default());
+        for (seq, event) in events.iter().enumerate() {
+            engine.handle(event.received.unwrap(), Input::Event { seq: seq as u64, event }, &mut turn);
+        }
+        engine.handle(from, Input::Silence(&silence), &mut turn);
+        engine.finish(until.after(-1.0), &mut turn);
+        let told = reasons(&turn.decisions)[&(events.len() as u64 - 1)][0];
+        let paged = pages(&turn.decisions).any(|page| page.ts >= from && page.origin.check.as_deref() == Some("process"));
+        prop_assert!(!paged, "it paged, and its event ended as {}", told);
     }
 
     #[test]

@@ -21,6 +21,21 @@ pub(crate) enum Mute {
     Inhibited(String),
     /// Its rule says `page: never`.
     Never,
+    /// It was judged when it started; this came while it fired. An incident that it is a member of goes on until it
+    /// is over.
+    Later(Box<Mute>),
+}
+
+impl Mute {
+    /// The same, for an alert that was judged before.
+    pub(crate) fn later(self) -> Self {
+        if self.is_later() { self } else { Self::Later(Box::new(self)) }
+    }
+
+    /// Whether the alert was judged before this came.
+    pub(crate) const fn is_later(&self) -> bool {
+        matches!(self, Self::Later(_))
+    }
 }
 
 /// An alert that fires. What a repeat touches stands first, within one line of the processor's cache.

@@ -61,6 +61,18 @@ impl Maintenance {
         (days.is_empty() || days.contains(&begins)).then_some(until)
     }
 
+    /// When the work that the calendar has begins or ends next, after `now`; `None` = it does not go by the calendar.
+    #[must_use]
+    pub fn turns_after(&self, now: Timestamp) -> Option<Timestamp> {
+        let When::Calendar { days, from, zone, .. } = &self.when else { return None };
+        // Its day comes round within a week; a clock that is set forward may leave out the time of one day.
+        let today = zone.clock(now).day();
+        let begins =
+            (today..today + 15).filter(|day| days.is_empty() || days.contains(&crate::domain::zone::weekday(*day)));
+        let next = begins.map(|day| zone.at(day, i64::from(*from))).find(|at| *at > now);
+        self.until(now).into_iter().chain(next).min()
+    }
+
     /// Whether an event is one that is held back.
     #[must_use]
     pub fn fits(&self, event: &Event) -> bool {

@@ -120,9 +120,7 @@ impl PostedText {
             "service" => or_label(1),
             "host" => or_label(2),
             "check" => self.label("alertname"),
-            "kind" => {
-                Kind::ALL.iter().find(|kind| Some(**kind as u8) == self.0.first().copied()).map_or("", |k| k.word())
-            }
+            "kind" => self.kind().word(),
             "severity" => self.severity().word(),
             "status" => "firing",
             "url" => self.generator_url(),
@@ -131,6 +129,27 @@ impl PostedText {
                 value => value,
             },
         }
+    }
+
+    /// The event that this would have been read from, as far as matchers and people see it. (What was measured is not
+    /// posted.)
+    #[must_use]
+    pub fn event(&self) -> Event {
+        let text = |at| Some(self.field_at(at)).filter(|text| !text.is_empty()).map(str::to_owned);
+        let mut event = Event::new(self.field_at(0), self.label("alertname"));
+        event.kind = self.kind();
+        event.severity = self.severity();
+        (event.service, event.host, event.url) = (text(1), text(2), text(3));
+        let pairs = self.annotations().chain(self.labels());
+        event.labels = pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        (event.summary, event.runbook_url) =
+            (event.labels.get("summary").cloned(), event.labels.get("runbook_url").cloned());
+        event
+    }
+
+    fn kind(&self) -> Kind {
+        let known = |kind: &&Kind| Some(**kind as u8) == self.0.first().copied();
+        Kind::ALL.iter().find(known).copied().unwrap_or(Kind::Other)
     }
 
     fn field_at(&self, at: usize) -> &str {

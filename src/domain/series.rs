@@ -105,6 +105,9 @@ pub(crate) struct Series {
     pub(crate) since: Timestamp,
     /// Events that wait for their verdict.
     pub(crate) waiting: Vec<u64>,
+    /// How many of its alerts were judged, fire, and are muted since. Follows from the alerts.
+    #[serde(skip)]
+    pub(crate) muted: u32,
     /// They wait until then at most.
     pub(crate) hold_until: Timestamp,
     /// Its latest verdicts, oldest first, at most [`Series::VERDICTS`].
@@ -167,6 +170,7 @@ impl Series {
             slow: (0.0, now),
             evidence: Numbers::default(),
             waiting: Vec::new(),
+            muted: 0,
             hold_until: now,
             outlive_at: None,
             last_resolved: None,
@@ -191,9 +195,9 @@ impl Series {
         self.severity().map_or(Level::Off, Level::of)
     }
 
-    /// Whether something is wrong with it: it is on, or it flaps.
+    /// Whether something is wrong with it: it is on, though it may be muted by now, or it flaps.
     pub(crate) fn troubled(&self) -> bool {
-        self.level > Level::Off || self.flap.episode.is_some()
+        self.level > Level::Off || self.muted > 0 || self.flap.episode.is_some()
     }
 
     /// Remembers a verdict.

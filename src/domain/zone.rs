@@ -93,8 +93,14 @@ impl Zone {
         let began = if over_midnight && minute < to { day - 1 } else { day };
         let within = if over_midnight { minute >= from || minute < to } else { (from..to).contains(&minute) };
         let ends = began + i64::from(over_midnight);
-        within.then(|| ((began + 3).rem_euclid(7) as usize, self.at(began, from), self.at(ends, to)))
+        within.then(|| (weekday(began), self.at(began, from), self.at(ends, to)))
     }
+}
+
+/// The day of the week (0 = Monday) of a day since the epoch, which was a Thursday.
+#[must_use]
+pub const fn weekday(day: i64) -> usize {
+    (day + 3).rem_euclid(7) as usize
 }
 
 /// What the clocks of a zone show at some time.
@@ -131,7 +137,7 @@ impl Clock {
     /// The day of the week, 0 (Monday) to 6. (The epoch was a Thursday.)
     #[must_use]
     pub const fn weekday(self) -> usize {
-        (self.day() + 3).rem_euclid(7) as usize
+        weekday(self.day())
     }
 
     /// The time of the day as it is written: `21:40`.

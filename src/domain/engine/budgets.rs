@@ -25,12 +25,12 @@ impl Engine {
     pub(super) fn withheld_by_budget(&mut self, surge: &Surge, turn: &mut Turn) -> bool {
         let now = self.now();
         let free = surge.severity == Severity::Critical || matches!(surge.reason, Reason::Always | Reason::Silent);
-        if free || self.policy.budgets.is_empty() {
+        let policy = Arc::clone(&self.policy);
+        let asked = self.budget_of(&policy.budgets, surge).filter(|_| !free);
+        let Some((budget, period)) = asked else {
             self.tell_by_page(surge);
             return false;
-        }
-        let policy = Arc::clone(&self.policy);
-        let Some((budget, period)) = self.budget_of(&policy.budgets, surge) else { return false };
+        };
         let slot = self.spending(budget, period, turn);
         let known = self.withheld_before(slot, surge);
         let row = self.budgets.change(slot);

@@ -190,7 +190,7 @@ impl Engine {
         let Some(episode) = &mut series.flap.episode else { return };
         episode.account(now, rule);
         let lasted = now.since(episode.since);
-        if !episode.promotes(now, rule, hosts) || !self.unusual_flapping(slot, lasted) {
+        if !episode.promotes(now, rule, hosts) || !self.unusual_flapping(slot, lasted) || self.is_silenced(slot) {
             return;
         }
         let series = self.series.change(slot);

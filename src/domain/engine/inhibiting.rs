@@ -4,12 +4,10 @@
 use std::sync::Arc;
 
 use super::Engine;
-use super::verdicts::Fate;
 use crate::domain::alert::Mute;
 use crate::domain::event::Event;
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::inhibition::{Key, fits};
-use crate::domain::reason::Reason;
 use crate::domain::table::Slot;
 use crate::domain::turn::Turn;
 
@@ -66,17 +64,16 @@ impl Engine {
     pub(super) fn may_be_inhibited(&mut self, alert: Fingerprint) {
         self.targets.insert(alert);
         if self.targets.len() > MOST_TARGETS {
-            let waiting = self.waiting_targets();
-            self.targets = waiting.into_iter().map(|(alert, _)| alert).collect();
+            self.targets = self.waiting_targets().into_iter().collect();
         }
     }
 
-    /// The targets of which nothing became of yet, and their series.
-    fn waiting_targets(&self) -> Vec<(Fingerprint, Slot)> {
+    /// The targets of which nothing became yet.
+    fn waiting_targets(&self) -> Vec<Fingerprint> {
         let waits = |alert: &Fingerprint| {
             let row = self.alerts.get(*alert).filter(|row| row.mute.is_none() && row.event.is_some())?;
             let slot = self.series_of_alert(row)?;
-            (!self.series.at(slot).waiting.is_empty()).then_some((*alert, slot))
+            (!self.series.at(slot).waiting.is_empty() && self.is_target(row.event.as_deref()?)).then_some(*alert)
         };
         self.targets.iter().filter_map(waits).collect()
     }
@@ -84,20 +81,13 @@ impl Engine {
     /// A source fires: targets that still wait for their verdict are taken from the judgement.
     pub(super) fn inhibit_waiting(&mut self, turn: &mut Turn) {
         let waiting = self.waiting_targets();
-        self.targets = waiting.iter().map(|(alert, _)| *alert).collect();
-        for (alert, series) in waiting {
+        self.targets = waiting.iter().copied().collect();
+        for alert in waiting {
             let Some(slot) = self.alerts.find(alert) else { continue };
             let Some(event) = self.alerts.at(slot).event.clone() else { continue };
             let Some(mute) = self.inhibited_by(&event, Some(slot)) else { continue };
             self.targets.remove(&alert);
-            let row = self.alerts.change(slot);
-            row.mute = Some(Box::new(mute));
-            let severity = row.severity;
-            self.count_firing(series, severity, -1);
-            if self.series.at(series).severity().is_none() {
-                self.decide_waiting(series, Fate::from(Reason::Inhibited), turn);
-            }
-            self.level_changed(series, turn);
+            self.mute_judged(slot, mute, turn);
         }
     }
 }

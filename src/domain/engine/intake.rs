@@ -262,7 +262,7 @@ impl Engine {
     }
 
     /// An alert is resent unchanged: only its patience starts anew.
-    fn hear_again(&mut self, arrival: &Arrival<'_>, alert: Slot) {
+    pub(super) fn hear_again(&mut self, arrival: &Arrival<'_>, alert: Slot) {
         let now = self.now();
         let most = self.policy.handling(self.series.at(arrival.series).rule).expire.as_secs_f64();
         let (expires, ends) = self.expires(arrival, most);
@@ -291,6 +291,7 @@ impl Engine {
         let most = self.policy.handling(self.policy.rule_for(event)).expire.as_secs_f64();
         let (expires, ends) = self.expires(arrival, most);
         let old = arrival.fires.map(|slot| self.alerts.at(slot));
+        let judged = old.and_then(|alert| alert.mute.as_deref()).is_some_and(Mute::is_later);
         let since = old.map_or(arrival.at, |alert| alert.since);
         let set = old.map_or_else(|| self.reminder_of(arrival), |alert| alert.reminder);
         // A timer that comes too early looks again; only an earlier deadline needs a new one.
@@ -298,6 +299,10 @@ impl Engine {
         if let Some(slot) = arrival.fires {
             self.stop_inhibiting(slot);
         }
+        if judged && mute.is_none() {
+            self.freed(arrival.series);
+        }
+        let mute = mute.map(|mute| if judged { mute.later() } else { mute });
         let inhibits = self.start_inhibiting(event);
         self.alerts.insert(Alert {
             fingerprint: arrival.alert,
@@ -310,13 +315,14 @@ impl Engine {
             expires,
             ends,
             reminder: if was_set { set } else { expires },
-            event: (mute.is_some() || self.is_target(event)).then(|| Box::new(event.clone())),
+            event: (mute.is_some() || self.may_be_muted(event)).then(|| Box::new(event.clone())),
             mute: mute.map(Box::new),
             inhibits,
         });
         if !was_set {
             self.timers.set(expires, Due::Expire, arrival.alert);
         }
+        self.watch_maintenance();
     }
 
     /// After a firing was judged: it may be held back yet, or hold back others that wait.
@@ -381,11 +387,16 @@ impl Engine {
         {
             series.reminder = ended.reminder;
         }
-        if ended.mute.is_none()
-            && let Some(slot) = series
-        {
-            self.count_firing(slot, ended.severity, -1);
-            self.level_changed(slot, turn);
+        match (series, ended.mute.as_deref()) {
+            (Some(slot), None) => {
+                self.count_firing(slot, ended.severity, -1);
+                self.level_changed(slot, turn);
+            }
+            (Some(slot), Some(Mute::Later(_))) => {
+                self.freed(slot);
+                self.member_ended(slot);
+            }
+            _ => {}
         }
         if inhibited {
             self.judge_unmuted(turn);

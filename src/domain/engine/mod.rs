@@ -13,6 +13,7 @@
 mod budgets;
 mod bursts;
 mod closing;
+mod covering;
 mod expiry;
 mod feedback;
 mod flapping;
@@ -97,7 +98,7 @@ pub struct Engine {
     inhibiting: BTreeMap<(String, Fingerprint), u32>,
     /// The alerts that are judged although they are targets of inhibitions: a source may still come. Follows from `alerts`.
     targets: BTreeSet<Fingerprint>,
-    /// The end of planned work for which a timer is set.
+    /// When planned work begins or ends next: a timer is set for that. In the past = it was not asked for yet.
     maintained: Timestamp,
     /// Whether the heartbeats of the policy are waited for: not before the first input.
     expects_heartbeats: bool,

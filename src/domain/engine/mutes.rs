@@ -1,7 +1,7 @@
 //! Mutes: what a person's silence or an inhibition holds back.
 //!
 //! A muted alert is remembered but not judged. When what muted it ends while it still fires, it is judged as if it
-//! had started then. A resolve always passes.
+//! had started then. A resolve always passes. (`covering` has what fires already when a silence begins.)
 
 use std::sync::Arc;
 
@@ -55,24 +55,30 @@ impl Engine {
         self.inhibited_by(event, alert)
     }
 
-    /// Sets a timer for the end of planned work that goes on now: what is held back is judged then.
-    fn watch_maintenance(&mut self) {
+    /// Sets a timer for when planned work begins or ends next: what fires is held back then, or judged. While nothing
+    /// fires there is nothing to do.
+    pub(super) fn watch_maintenance(&mut self) {
         let now = self.now();
-        let Some(until) = self.policy.maintenance.iter().filter_map(|work| work.until(now)).min() else { return };
-        if self.maintained != until {
-            self.maintained = until;
-            self.timers.set(until, Due::Silence, Fingerprint(0));
+        if self.maintained > now || self.policy.maintenance.is_empty() || self.alerts.len() == 0 {
+            return;
+        }
+        let next = self.policy.maintenance.iter().filter_map(|work| work.turns_after(now)).min();
+        self.maintained = next.unwrap_or(Timestamp::MAX);
+        if let Some(at) = next {
+            self.timers.set(at, Due::Silence, Fingerprint(0));
         }
     }
 
     /// A firing that is held back: remembered, and taken from the judgement if it was judged before.
     pub(super) fn muted(&mut self, arrival: &Arrival<'_>, mute: Mute, turn: &mut Turn) {
         self.decide_muted(arrival, &mute, turn);
-        self.watch_maintenance();
-        match arrival.fires.map(|slot| self.alerts.at(slot).mute.is_none()) {
-            // It was judged when it started, and what it belongs to must still end with it.
-            Some(true) => {}
-            Some(false) | None => self.keep_alert(arrival, Some(mute)),
+        let judged = arrival.fires.filter(|&slot| self.alerts.at(slot).mute.is_none());
+        let Some(slot) = judged else { return self.keep_alert(arrival, Some(mute)) };
+        // What inhibits it came too late: it was judged when it started.
+        if matches!(mute, Mute::Silenced(_)) {
+            self.alerts.change(slot).event = Some(Box::new(arrival.event.clone()));
+            self.mute_judged(slot, mute, turn);
+            self.hear_again(arrival, slot);
         }
     }
 
@@ -87,13 +93,12 @@ impl Engine {
     /// The verdict of an event that is held back.
     pub(super) fn decide_muted(&mut self, arrival: &Arrival<'_>, mute: &Mute, turn: &mut Turn) {
         let incident = self.member_of(arrival.series);
-        let (reason, incident) = match mute {
-            Mute::Silenced(_) => (Reason::Silenced, incident),
-            Mute::Inhibited(_) => (Reason::Inhibited, incident),
-            Mute::Never => match self.open_incident_of(arrival.series) {
+        let (reason, incident) = match mute.reason() {
+            Reason::Never => match self.open_incident_of(arrival.series) {
                 Some(id) => (Reason::OpenIncident, Some(id)),
                 None => (Reason::Never, None),
             },
+            reason => (reason, incident),
         };
         self.decide(arrival.seq, arrival.series, Fate::new(reason, incident), turn);
     }
@@ -102,6 +107,7 @@ impl Engine {
     pub(super) fn order_silence(&mut self, silence: &Silence, turn: &mut Turn) {
         self.silences.insert(Ordered(silence.clone()));
         self.set_silence_timer(silence.from, silence.until);
+        self.mute_covered(turn);
         self.judge_unmuted(turn);
     }
 
@@ -118,14 +124,15 @@ impl Engine {
     }
 
     fn set_silence_timer(&mut self, from: Timestamp, until: Timestamp) {
-        for at in [until, until + Silence::REMEMBERED] {
+        for at in [from, until, until + Silence::REMEMBERED] {
             if at > self.now() && from <= until {
                 self.timers.set(at, Due::Silence, Fingerprint(0));
             }
         }
     }
 
-    /// A silence ended, or the rules changed: old orders are forgotten, and what is free is judged.
+    /// A silence begins or ends, or the rules changed: old orders are forgotten, what is covered is held back, and what
+    /// is free is judged.
     pub(super) fn silences_changed(&mut self, turn: &mut Turn) {
         let now = self.now();
         let mut over: Vec<_> = self.silences.rows().map(|(_, row)| row).filter(|row| row.0.until <= now).collect();
@@ -136,6 +143,7 @@ impl Engine {
             self.silences.remove(fingerprint);
         }
         self.watch_maintenance();
+        self.mute_covered(turn);
         self.judge_unmuted(turn);
     }
 
@@ -154,14 +162,21 @@ impl Engine {
         let Some(event) = self.alerts.at(slot).event.clone() else { return };
         let rule = self.policy.rule_for(&event);
         let never = (self.policy.handling(rule).page == PageMode::Never).then_some(Mute::Never);
-        if let Some(mute) = self.mute_for(&event, Some(slot)).or(never) {
-            self.alerts.change(slot).mute = Some(Box::new(mute));
+        let mute = self.mute_for(&event, Some(slot)).or(never);
+        let judged = self.alerts.at(slot).mute.as_ref().is_some_and(|mute| mute.is_later());
+        if let Some(mute) = mute {
+            self.alerts.change(slot).mute = Some(Box::new(if judged { mute.later() } else { mute }));
             return;
         }
+        let kept = self.may_be_muted(&event);
         let alert = self.alerts.change(slot);
-        (alert.mute, alert.event) = (None, None);
+        alert.mute = None;
+        alert.event = alert.event.take().filter(|_| kept);
         let severity = alert.severity;
         if let Some(series) = self.series_of_alert(self.alerts.at(slot)) {
+            if judged {
+                self.freed(series);
+            }
             self.count_firing(series, severity, 1);
             self.rise_again(series, &event, turn);
         }

@@ -163,8 +163,9 @@ impl Engine {
         Worth { bits: bits(sharpened), terms, value, feedback, change }
     }
 
-    /// How much more a start of what tells of a host, or of a new exception, is worth because its service or its host was changed lately: a share
-    /// of what lacks to the most. What a deploy leaves behind shows there first, and may look like every day.
+    /// How much more a start of what tells of a host, or of a new exception, is worth because its service or its host
+    /// was changed lately: a share of what lacks to the most. What a deploy leaves behind shows there first, and may
+    /// look like every day.
     fn sharpening(&self, slot: Slot) -> f64 {
         let (now, judgement) = (self.now(), &self.policy.judgement);
         let series = self.series.at(slot);
@@ -233,9 +234,33 @@ impl Engine {
         }
     }
 
-    /// A series is off.
+    /// Alerts of a series were muted while they fired: its level may fall. Nothing is learned of an episode that nobody
+    /// saw the end of.
+    pub(super) fn level_muted(&mut self, slot: Slot, turn: &mut Turn) {
+        let target = self.series.at(slot).target();
+        if target >= self.series.at(slot).level {
+            return;
+        }
+        self.series.change(slot).level = target;
+        if target == Level::Off {
+            self.is_off(slot, turn);
+        } else {
+            self.push(slot, turn);
+        }
+    }
+
+    /// An episode of a series ends.
     fn ends(&mut self, slot: Slot, turn: &mut Turn) {
-        let now = self.now();
+        let lasted = self.now().since(self.series.at(slot).since);
+        // Counted in an incident, too: those that page are the long ones, and without them all others would seem long.
+        self.series.change(slot).episodes.count(lasted);
+        let check = self.check_slot(slot);
+        self.checks.change(check).episodes.count(lasted);
+        self.is_off(slot, turn);
+    }
+
+    /// A series is off.
+    fn is_off(&mut self, slot: Slot, turn: &mut Turn) {
         self.remember_slowly(slot);
         let series = self.series.change(slot);
         series.bits = 0.0;
@@ -243,11 +268,6 @@ impl Engine {
         if let Some(trend) = &mut series.trend {
             trend.ends();
         }
-        let lasted = now.since(series.since);
-        // Counted in an incident, too: those that page are the long ones, and without them all others would seem long.
-        series.episodes.count(lasted);
-        let check = self.check_slot(slot);
-        self.checks.change(check).episodes.count(lasted);
         self.end_hold(slot, turn);
         self.push(slot, turn);
         self.member_ended(slot);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Engine, mutes, outbox};
-use crate::domain::alert::Alert;
+use crate::domain::alert::{Alert, Mute};
 use crate::domain::budget::Spending;
 use crate::domain::check::Check;
 use crate::domain::component::Component;
@@ -89,12 +89,18 @@ impl Engine {
             for key in &alert.inhibits {
                 *self.inhibiting.entry(key.clone()).or_default() += 1;
             }
-            if alert.mute.is_none() && alert.event.is_some() {
-                self.targets.insert(alert.fingerprint);
+            match (alert.mute.as_deref(), alert.slot) {
+                (Some(Mute::Later(_)), Some(series)) => self.series.at_mut(series).muted += 1,
+                (None, _) if alert.event.is_some() => drop(self.targets.insert(alert.fingerprint)),
+                _ => {}
             }
         }
         self.set_timers();
         self.set_silence_timers();
+        if self.any_silence() {
+            // The rules may have changed while nobody listened.
+            self.timers.set(self.now(), Due::Silence, Fingerprint(0));
+        }
         self.set_sweep();
     }
 
