@@ -272,23 +272,6 @@ fn an_unknown_tool_gets_the_nearest_name() {
 }
 
 #[test]
-fn every_listed_path_exists() {
-    with(
-        |_| (),
-        |to| {
-            for path in squelch::http::PATHS {
-                let (method, path) = path.split_once(' ').unwrap();
-                let path =
-                    path.replace("{id}", "1").replace("{tool}", "native").replace("{key}", "cron/other///backup");
-                let answer = request(to, (method, &path), &[], b"").unwrap();
-                assert!(answer.status != 405, "{method} {path}: {}", answer.body);
-                assert!(!answer.body.contains("there is no /"), "{method} {path}: {}", answer.body);
-            }
-        },
-    );
-}
-
-#[test]
 fn with_a_token_only_health_is_open() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("token");

@@ -57,6 +57,12 @@ impl Policy {
         self.rules.iter().any(|rule| rule.handling.adaptive.is_some())
     }
 
+    /// Whether a rule asks for what this measures: its rule says `adaptive`.
+    #[must_use]
+    pub fn watches(&self, event: &Event) -> bool {
+        self.adapts() && self.handling(self.rule_for(event)).adaptive.is_some()
+    }
+
     /// The handling of the rule at this place, or the defaults.
     #[must_use]
     pub fn handling(&self, rule: Option<usize>) -> &Handling {

@@ -21,6 +21,7 @@ pub mod pagerduty;
 mod pingdom;
 mod placeholder;
 pub mod prometheus;
+pub mod remote_write;
 mod scalar;
 mod sentry;
 mod signature;
@@ -72,6 +73,8 @@ pub struct Parsed {
     /// Bad events beyond the first [`Parsed::LISTED`], only counted: a body of a million bad ones must not become
     /// a million messages.
     pub unlisted: usize,
+    /// Samples that were good and are not among the events, because no rule asks for them: set by who knows the rules.
+    pub left_out: usize,
 }
 
 impl Parsed {
@@ -205,6 +208,7 @@ pub const FORMATS: &[Format] = &[
     newrelic::FORMAT,
     pingdom::FORMAT,
     prometheus::FORMAT,
+    remote_write::FORMAT,
     sentry::FORMAT,
     syslog::FORMAT,
     telegraf::FORMAT,

@@ -16,8 +16,7 @@ use super::{Body, Format, FormatError, Parsed, Rejected, Warning, instant, level
 mod labels;
 pub mod posting;
 
-pub(super) use labels::bare_host;
-use labels::{Subject, Texts};
+pub(super) use labels::{Subject, Texts, bare_host};
 
 pub(super) const FORMAT: Format = Format {
     name: "prometheus",

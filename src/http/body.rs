@@ -19,6 +19,8 @@ enum Packing {
     None,
     Gzip,
     Zstd,
+    /// The block form, as Prometheus packs: not the framed one.
+    Snappy,
 }
 
 /// Reads and unpacks a body of at most `limit` bytes, packed and unpacked.
@@ -31,9 +33,11 @@ pub async fn read(headers: &HeaderMap, body: Body, limit: usize) -> Result<Vec<u
     match packing {
         Packing::None => Ok(bytes),
         // Unpacking a full-sized body takes milliseconds of one core: not on a thread that serves others.
-        Packing::Gzip | Packing::Zstd => tokio::task::spawn_blocking(move || unpack(packing, &bytes, limit))
-            .await
-            .unwrap_or_else(|_| Err(broken("it made the unpacker fail"))),
+        Packing::Gzip | Packing::Zstd | Packing::Snappy => {
+            tokio::task::spawn_blocking(move || unpack(packing, &bytes, limit))
+                .await
+                .unwrap_or_else(|_| Err(broken("it made the unpacker fail")))
+        }
     }
 }
 
@@ -43,10 +47,11 @@ fn packing(headers: &HeaderMap) -> Result<Packing, Failure> {
         Ok("" | "identity") => Ok(Packing::None),
         Ok("gzip" | "x-gzip") => Ok(Packing::Gzip),
         Ok("zstd") => Ok(Packing::Zstd),
+        Ok("snappy") => Ok(Packing::Snappy),
         _ => Err(Failure::new(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
             format!("the content encoding {value:?} is not known"),
-            "send the body as it is, or packed with gzip or zstd",
+            "send the body as it is, or packed with gzip, zstd or snappy",
         )
         .at("header Content-Encoding")),
     }
@@ -77,6 +82,7 @@ fn unpack(packing: Packing, bytes: &[u8], limit: usize) -> Result<Vec<u8>, Failu
     let read = match packing {
         Packing::None => bytes.take(most).read_to_end(&mut unpacked),
         Packing::Gzip => flate2::read::MultiGzDecoder::new(bytes).take(most).read_to_end(&mut unpacked),
+        Packing::Snappy => return unpack_snappy(bytes, limit),
         Packing::Zstd => match ruzstd::decoding::StreamingDecoder::new(bytes) {
             Ok(decoder) => decoder.take(most).read_to_end(&mut unpacked),
             Err(error) => return Err(broken(&format!("it is not what its Content-Encoding says: {error}"))),
@@ -89,6 +95,15 @@ fn unpack(packing: Packing, bytes: &[u8], limit: usize) -> Result<Vec<u8>, Failu
         Ok(_) => Ok(unpacked),
         Err(error) => Err(broken(&format!("it is not what its Content-Encoding says: {error}"))),
     }
+}
+
+/// Snappy says in front how long it will be, and is unpacked in one piece: what says too much is not unpacked at all.
+fn unpack_snappy(bytes: &[u8], limit: usize) -> Result<Vec<u8>, Failure> {
+    let wrong = |error: snap::Error| broken(&format!("it is not what its Content-Encoding says: {error}"));
+    if snap::raw::decompress_len(bytes).map_err(wrong)? > limit {
+        return Err(too_large(limit));
+    }
+    snap::raw::Decoder::new().decompress_vec(bytes).map_err(wrong)
 }
 
 fn too_large(limit: usize) -> Failure {
@@ -127,8 +142,17 @@ mod tests {
     }
 
     #[test]
+    fn a_bomb_of_snappy_is_stopped_by_what_it_says_of_itself() {
+        let bomb = snap::raw::Encoder::new().compress_vec(&vec![0; 10_000_000]).unwrap();
+        assert_eq!(unpack(Packing::Snappy, &bomb, 1_000_000).unwrap_err().status, StatusCode::PAYLOAD_TOO_LARGE);
+        assert_eq!(unpack(Packing::Snappy, &bomb, 10_000_000).unwrap().len(), 10_000_000);
+        let says_more = [&[0xff, 0xff, 0x3f][..], &bomb[4..]].concat();
+        assert_eq!(unpack(Packing::Snappy, &says_more, 1_500_000).unwrap_err().status, StatusCode::BAD_REQUEST);
+    }
+
+    #[test]
     fn a_broken_pack_is_the_senders_mistake() {
-        for packing in [Packing::Gzip, Packing::Zstd] {
+        for packing in [Packing::Gzip, Packing::Zstd, Packing::Snappy] {
             assert_eq!(unpack(packing, b"not packed at all", 100).unwrap_err().status, StatusCode::BAD_REQUEST);
         }
     }

@@ -17,6 +17,7 @@ use super::app::App;
 use super::body;
 use super::known::{Known, Shown};
 use super::listener::Peer;
+use super::remote_write;
 use super::samples::is_name;
 use crate::domain::{Event, Posted, Status};
 use crate::formats::{self, FormatError, Parsed, Rejected, Warning};
@@ -76,7 +77,7 @@ pub(super) async fn vmalert(
 }
 
 /// Where a body came in.
-struct Door {
+pub(super) struct Door {
     /// The name of the tool.
     tool: String,
     /// What stands in the path behind it.
@@ -84,7 +85,7 @@ struct Door {
 }
 
 impl Door {
-    fn of(tool: &str) -> Self {
+    pub(super) fn of(tool: &str) -> Self {
         Self { tool: tool.to_owned(), secret: None }
     }
 }
@@ -162,7 +163,7 @@ fn no_json(headers: &HeaderMap) -> Failure {
     .at("header Content-Type")
 }
 
-async fn ingest(app: &App, peer: Peer, door: Door, request: Request) -> Result<Response, Failure> {
+pub(super) async fn ingest(app: &App, peer: Peer, door: Door, request: Request) -> Result<Response, Failure> {
     let (parts, body) = request.into_parts();
     let result = take(app, peer, &door, (&parts, body)).await;
     if let Err((reason, _)) = &result {
@@ -191,11 +192,11 @@ async fn take(app: &App, peer: Peer, door: &Door, (parts, body): (&Parts, Body))
     tell(app, tool, &parsed);
     app.metrics.refuse("bad_event", parsed.rejected.len());
     let events = std::mem::take(&mut parsed.events);
-    if events.is_empty() {
+    if events.is_empty() && parsed.left_out == 0 {
         return nothing_taken(&parsed).map_err(|failure| ("bad_request", failure));
     }
-    let receipt = offer(app, peer, events, size).await?;
-    Ok(taken(&receipt, &parsed))
+    let receipt = if events.is_empty() { None } else { Some(offer(app, peer, events, size).await?) };
+    Ok(taken(receipt.as_ref(), &parsed))
 }
 
 /// Stores events that were read elsewhere; done when they are durable.
@@ -228,6 +229,7 @@ pub(super) fn show(event: &mut Event) {
 
 /// What a person must do goes into the log, and is shown by `GET /ingest`.
 fn tell(app: &App, tool: &str, parsed: &Parsed) {
+    remote_write::tell(app, parsed);
     for notice in parsed.notices.iter().take(10) {
         warn!(tool, "{notice}");
         app.samples(|samples| samples.notice(tool, app.clock.now(), notice));
@@ -255,6 +257,9 @@ async fn parse(app: &App, (known, tool): (Arc<Known>, &str), parts: &Parts, byte
             formats::Body { bytes: &bytes, content_type: content_type.as_deref(), query: query.as_deref(), received };
         let reader = known.sources.find(&name).map_err(|unknown| failed(&name, &unknown.to_string()))?;
         let mut parsed = reader.parse(&body).map_err(|error| unusable(error, reader.setup()))?;
+        if name == formats::remote_write::SOURCE {
+            remote_write::keep_what_is_asked_for(&mut parsed, &known.policy);
+        }
         for event in &mut parsed.events {
             event.received = Some(received);
             show(event);
@@ -281,11 +286,13 @@ fn unusable(error: FormatError, setup: &str) -> Failure {
 }
 
 /// 200, or 207 with what was bad.
-fn taken(receipt: &Receipt, parsed: &Parsed) -> Response {
+fn taken(receipt: Option<&Receipt>, parsed: &Parsed) -> Response {
     let status = if parsed.rejected.is_empty() { StatusCode::OK } else { StatusCode::MULTI_STATUS };
     let mut answer = account(parsed);
-    answer["accepted"] = json!(receipt.count);
-    answer["first_seq"] = json!(receipt.first);
+    if let Some(receipt) = receipt {
+        answer["accepted"] = json!(receipt.count);
+        answer["first_seq"] = json!(receipt.first);
+    }
     json_answer(status, &answer)
 }
 
@@ -305,6 +312,9 @@ fn account(parsed: &Parsed) -> Value {
     let rejected: Vec<_> = parsed.rejected.iter().take(MOST_LISTED).map(rejection).collect();
     let warnings: Vec<_> = parsed.warnings.iter().take(MOST_LISTED).map(warning).collect();
     let mut answer = json!({"accepted": 0, "rejected": parsed.rejected.len()});
+    if parsed.left_out > 0 {
+        answer["left_out"] = json!(parsed.left_out);
+    }
     if !rejected.is_empty() {
         answer["errors"] = json!(rejected);
     }

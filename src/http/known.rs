@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 use base64::Engine as _;
@@ -11,6 +12,9 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::answer::Failure;
 use super::app::Token;
+use super::remote_write;
+use crate::domain::Policy;
+use crate::formats::remote_write::SOURCE;
 use crate::formats::{Signature, Sources};
 
 /// The header for senders that can set one, and need `Authorization` for something else.
@@ -25,6 +29,8 @@ pub struct Known {
     pub sources: Sources,
     /// The secrets of those that have some: any of them will do, so that one can be changed without a gap.
     pub keys: BTreeMap<String, Keys>,
+    /// The rules, which say what samples are asked for.
+    pub policy: Arc<Policy>,
 }
 
 /// The secrets of one tool. Never shown.
@@ -146,7 +152,10 @@ fn tokens(shown: Shown<'_>) -> Vec<Vec<u8>> {
 /// Whether a token of all opens this tool, too: it does where the tool has no secret of its own.
 #[must_use]
 pub fn needs_token(known: &Known, token: Option<&Token>, path: &str) -> bool {
-    let tool = path.strip_prefix("/ingest/").and_then(|rest| rest.split('/').next());
+    let tool = match path.strip_prefix("/ingest/") {
+        Some(rest) => rest.split('/').next(),
+        None => Some(SOURCE).filter(|_| path == remote_write::PATH),
+    };
     token.is_some() && !tool.is_some_and(|tool| known.guards(tool))
 }
 
@@ -156,7 +165,7 @@ mod tests {
 
     fn known() -> Known {
         let keys = BTreeMap::from([("acme".to_owned(), Keys::new("old\n\nnew\n"))]);
-        Known { sources: Sources::default(), keys }
+        Known { keys, ..Known::default() }
     }
 
     fn admit(segment: Option<&str>, query: &str, header: Option<(&'static str, &str)>) -> bool {

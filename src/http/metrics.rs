@@ -61,6 +61,8 @@ pub struct Metrics {
     pub request_seconds: Histogram,
     /// Events that were not taken, by reason.
     pub refused: Family<ReasonLabels, Counter>,
+    /// Samples that no rule asks for.
+    pub samples_left_out: Counter,
     /// Seconds that one group commit takes, the `fdatasync` included.
     pub commit_seconds: Histogram,
     /// Events in one group commit.
@@ -96,6 +98,7 @@ impl Metrics {
             requests: Family::default(),
             request_seconds: Histogram::new(fast),
             refused: Family::default(),
+            samples_left_out: Counter::default(),
             commit_seconds: Histogram::new(fast),
             commit_events: Histogram::new([1.0, 10.0, 100.0, 1_000.0, 10_000.0]),
             commits_failed: Counter::default(),
@@ -169,6 +172,7 @@ impl Metrics {
         registry.register("http_requests", "Requests answered", all.requests);
         registry.register("http_request_seconds", "Seconds from a request to its answer", all.request_seconds);
         registry.register("events_refused", "Events that were not taken, by reason", all.refused);
+        registry.register("samples_left_out", "Samples of remote write that no rule asks for", all.samples_left_out);
         registry.register("commit_seconds", "Seconds of one group commit, with fdatasync", all.commit_seconds);
         registry.register("commit_events", "Events in one group commit", all.commit_events);
         registry.register("commits_failed", "Group commits that failed", all.commits_failed);

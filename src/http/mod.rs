@@ -17,6 +17,7 @@ mod openapi;
 mod operations;
 mod pagers;
 pub mod rate;
+mod remote_write;
 pub mod samples;
 mod silences;
 
@@ -31,38 +32,13 @@ use axum::routing::{delete, get, post};
 
 use answer::Failure;
 use app::App;
+use openapi::Errors;
 
-/// What exists, for those who ask for something that does not.
-pub const PATHS: &[&str] = &[
-    "POST /api/v1/events",
-    "GET /ingest",
-    "POST /ingest/{tool}",
-    "POST /ingest/{tool}/{secret}",
-    "POST /ingest/prometheus/api/v2/alerts",
-    "GET /api/v1/incidents",
-    "GET /api/v1/incidents/{id}",
-    "GET /api/v1/incidents/{id}/why",
-    "POST /api/v1/incidents/{id}/ack",
-    "POST /api/v1/incidents/{id}/feedback",
-    "POST /api/v1/incidents/{id}/resolve",
-    "POST /api/v1/incidents/{id}/split",
-    "GET /api/v1/series",
-    "GET /api/v1/series/{key}/why",
-    "GET /api/v1/silences",
-    "POST /api/v1/silences",
-    "DELETE /api/v1/silences/{id}",
-    "GET /api/v1/tally",
-    "GET /api/v1/backup",
-    "GET /metrics",
-    "GET /-/healthy",
-    "GET /-/ready",
-    "POST /-/reload",
-    "GET /openapi.json",
-];
-
-/// What exists, in one line: Squelch's own, and those of the services that page.
+/// What exists, in one line, for those who ask for something that does not. Alertmanager's own are left out: its clients
+/// know them.
 fn paths() -> String {
-    [PATHS, pagers::PATHS].concat().join(", ")
+    let told = |errors: Errors| !matches!(errors, Errors::Alertmanager | Errors::Gone);
+    openapi::lines(told).join(", ")
 }
 
 /// Bodies that are not events are short.
@@ -72,6 +48,7 @@ const SHORT_BODY: usize = 64 << 10;
 pub fn router(app: Arc<App>) -> Router {
     Router::new()
         .route("/api/v1/events", post(events::native))
+        .route("/api/v1/write", post(remote_write::write))
         .route("/ingest", get(events::tools))
         .route("/ingest/{tool}", post(events::tool).get(events::tool))
         .route("/ingest/{tool}/{secret}", post(events::tool_with_secret).get(events::tool_with_secret))

@@ -68,8 +68,9 @@ pub(super) fn read(
     let known = config::mappings(&mappings).map_err(|report| report.to_string());
     let known = known.and_then(|mappings| sources::known(mappings, secrets));
     let result = match (bundle, known) {
-        (Ok(mut bundle), Ok(known)) => {
+        (Ok(mut bundle), Ok(mut known)) => {
             bundle.policy.shadow |= shadow;
+            known.policy = Arc::new(bundle.policy.clone());
             Ok(Read { bundle, known })
         }
         (bundle, known) => {

@@ -1,6 +1,7 @@
 //! The secrets of tools, read from where files and settings say, at the start and with the rules.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::config::Mappings;
 use crate::http::known::{Keys, Known};
@@ -20,7 +21,7 @@ pub(super) fn known(mappings: Mappings, settings: &BTreeMap<String, Secret>) -> 
             wrong.push(format!("`sources` names a tool that is not known: {unknown}"));
         }
     }
-    if wrong.is_empty() { Ok(Known { sources, keys }) } else { Err(wrong.join("\n")) }
+    if wrong.is_empty() { Ok(Known { sources, keys, policy: Arc::default() }) } else { Err(wrong.join("\n")) }
 }
 
 fn read(secret: &Secret) -> Result<Keys, String> {

@@ -1,4 +1,4 @@
-//! What an alert of Prometheus is about, read from the labels that people usually set.
+//! What an alert or a series of Prometheus is about, read from the labels that people usually set.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -11,19 +11,26 @@ use crate::formats::scalar::Scalar;
 /// Labels or annotations in the order of the body, borrowed. Numbers count as their text; what is no scalar does
 /// not count.
 #[derive(Debug, Default)]
-pub(super) struct Texts<'a> {
+pub(in crate::formats) struct Texts<'a> {
     pairs: Vec<(Cow<'a, str>, Cow<'a, str>)>,
     /// What the first value is that is no string, where one is: only the Alertmanager API minds.
     odd: Option<&'static str>,
 }
 
+impl<'a> Texts<'a> {
+    /// These names and values.
+    pub(in crate::formats) const fn of(pairs: Vec<(Cow<'a, str>, Cow<'a, str>)>) -> Self {
+        Self { pairs, odd: None }
+    }
+}
+
 impl Texts<'_> {
     /// The value of `name`, unless it is empty: Prometheus takes an empty label as absent.
-    pub(super) fn get(&self, name: &str) -> Option<&str> {
+    pub(in crate::formats) fn get(&self, name: &str) -> Option<&str> {
         self.iter().find(|(known, value)| *known == name && !value.is_empty()).map(|(_, value)| value)
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+    pub(in crate::formats) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.pairs.iter().map(|(name, value)| (name.as_ref(), value.as_ref()))
     }
 
@@ -87,14 +94,14 @@ const MACHINE_WORDS: &[&str] =
 
 /// What an alert is about.
 #[derive(Debug)]
-pub(super) struct Subject {
-    pub(super) kind: Kind,
-    pub(super) service: Option<String>,
-    pub(super) host: Option<String>,
+pub(in crate::formats) struct Subject {
+    pub(in crate::formats) kind: Kind,
+    pub(in crate::formats) service: Option<String>,
+    pub(in crate::formats) host: Option<String>,
 }
 
 impl Subject {
-    pub(super) fn of(labels: &Texts<'_>) -> Self {
+    pub(in crate::formats) fn of(labels: &Texts<'_>) -> Self {
         let job = labels.get("job").filter(|job| !measures_others(job));
         let service = labels
             .first(&[
@@ -127,7 +134,7 @@ fn kind(labels: &Texts<'_>) -> Kind {
     if let Some(kind) = super::kind_word(labels) {
         return kind;
     }
-    let name = labels.get("alertname").unwrap_or_default().to_ascii_lowercase();
+    let name = labels.first(&["alertname", "__name__"]).unwrap_or_default().to_ascii_lowercase();
     let job = labels.get("job").unwrap_or_default();
     if job.contains("blackbox") || name.contains("probe") {
         Kind::Uptime

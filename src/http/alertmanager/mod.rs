@@ -29,6 +29,7 @@ use serde_json::json;
 
 use super::answer::{Failure, json_text};
 use super::app::App;
+use super::openapi::{self, Errors};
 use crate::domain::Timestamp;
 
 pub(super) use metrics::{Told, standing};
@@ -41,19 +42,6 @@ const RESOLVE_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// A silence is a short body.
 const SILENCE_BODY: usize = 1 << 20;
-
-/// Where it is, for those who ask for something that does not exist.
-pub(super) const PATHS: &[&str] = &[
-    "GET /api/v2/status",
-    "GET /api/v2/receivers",
-    "GET /api/v2/alerts",
-    "POST /api/v2/alerts",
-    "GET /api/v2/alerts/groups",
-    "GET /api/v2/silences",
-    "POST /api/v2/silences",
-    "GET /api/v2/silence/{id}",
-    "DELETE /api/v2/silence/{id}",
-];
 
 /// The paths of the API, and those of its first version, which is gone.
 pub(super) fn router() -> Router<Arc<App>> {
@@ -222,14 +210,15 @@ async fn unknown(uri: Uri) -> Response {
 
 async fn wrong_method(method: Method, uri: Uri) -> Response {
     let path = uri.path().trim_end_matches('/');
-    let known = |entry: &&&str| match entry.split_once(' ') {
+    let known = |entry: &&str| match entry.split_once(' ') {
         Some((_, pattern)) => match pattern.strip_suffix("{id}") {
             Some(start) => path.starts_with(start),
             None => path == pattern,
         },
         None => false,
     };
-    let methods: Vec<_> = PATHS.iter().filter(known).filter_map(|entry| Some(entry.split_once(' ')?.0)).collect();
+    let lines = openapi::lines(|errors| errors == Errors::Alertmanager).into_iter();
+    let methods: Vec<_> = lines.filter(known).filter_map(|entry| Some(entry.split_once(' ')?.0)).collect();
     let refused = Coded(405, format!("method {method} is not allowed, but [{}] are", methods.join(",")));
     ([(header::ALLOW, methods.join(","))], refused).into_response()
 }

@@ -10,10 +10,16 @@ use axum::response::Response;
 use serde_json::{Map, Value, json};
 
 use super::answer::{Failure, json_answer};
-use table::{Errors, OPERATIONS, Operation};
+pub(super) use table::Errors;
+use table::{OPERATIONS, Operation};
 
 /// The shapes of bodies and answers, by name.
 const SCHEMAS: &str = include_str!("schemas.json");
+
+/// What exists, a method and a path each, of those whose errors are of such a shape.
+pub(super) fn lines(of: impl Fn(Errors) -> bool) -> Vec<&'static str> {
+    OPERATIONS.iter().filter(|operation| of(operation.errors)).map(|operation| operation.line).collect()
+}
 
 /// `GET /openapi.json`.
 pub(super) async fn describe() -> Result<Response, Failure> {

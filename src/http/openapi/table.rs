@@ -4,7 +4,7 @@
 
 /// The shape of what a path answers when something is wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Errors {
+pub(in crate::http) enum Errors {
     /// Squelch's own.
     Own,
     Alertmanager,
@@ -136,6 +136,14 @@ pub(super) const OPERATIONS: &[Operation] = &[
         line: "POST /api/v1/events",
         says: "Events: one object, an array, or JSON Lines; gzip and zstd are unpacked.",
         body: Some(("Events", &["application/json", "application/x-ndjson"])),
+        answers: TAKEN,
+        statuses: &[400, 401, 403, 408, 413, 415, 429, 503],
+        ..EMPTY
+    },
+    Operation {
+        line: "POST /api/v1/write",
+        says: "Samples by Prometheus' remote write 1.0, packed with snappy.",
+        body: Some(("Binary", &["application/x-protobuf"])),
         answers: TAKEN,
         statuses: &[400, 401, 403, 408, 413, 415, 429, 503],
         ..EMPTY

@@ -25,18 +25,9 @@ use super::app::App;
 use super::body;
 use super::events;
 use super::listener::Peer;
+use super::openapi::{self, Errors};
 use crate::formats::Warning;
 use crate::formats::pagerduty::Read;
-
-/// Where they are, for those who ask for something that does not exist.
-pub(super) const PATHS: &[&str] = &[
-    "POST /v2/enqueue",
-    "POST /v2/change/enqueue",
-    "POST /v2/alerts",
-    "POST /v2/alerts/{alias}/close",
-    "POST /v2/alerts/{alias}/acknowledge",
-    "POST /integrations/generic/20131114/alert/{key}/{routing}",
-];
 
 /// What the paths begin with.
 const PREFIXES: &[&str] = &["/v2/enqueue", "/v2/change/enqueue", "/v2/alerts", "/integrations/generic/20131114/alert/"];
@@ -111,7 +102,8 @@ fn shaped(failure: &Failure, answer: &Value) -> Response {
 
 /// Without the path, which may hold a key.
 async fn wrong_method(method: Method) -> Response {
-    let help = format!("these exist: {}", PATHS.join(", "));
+    let told = |errors| matches!(errors, Errors::PagerDuty | Errors::Opsgenie | Errors::VictorOps);
+    let help = format!("these exist: {}", openapi::lines(told).join(", "));
     let message = format!("{method} does not fit this path");
     let refused = Failure::new(StatusCode::METHOD_NOT_ALLOWED, message, help).at("method");
     ([(header::ALLOW, "POST")], refused).into_response()
