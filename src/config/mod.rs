@@ -25,6 +25,8 @@ mod judgement_fields;
 mod lower;
 mod mappings;
 mod read;
+mod receiver_fields;
+mod receiver_kinds;
 mod receivers;
 pub mod reference;
 mod route_fields;

@@ -1,19 +1,15 @@
 //! Checked values into receivers. Secrets stay references: nothing here reads one.
 
 use super::findings::{Complaint, Findings};
+use super::receiver_kinds;
 use super::value::{Checked, Record};
-use crate::sinks::receiver::{Address, Email, Login, Receiver, ReceiverKind, Secret, Tls, Webhook};
+use crate::sinks::receiver::{Address, Email, Login, Receiver, Secret, Tls};
+use crate::sinks::{ReceiverKind, Webhook, Wire};
 
 /// Lowers a receiver; `None` when its settings do not make one, which was told.
 pub(super) fn lower(given: &Checked, findings: &mut Findings<'_>) -> Option<Receiver> {
     let record = given.record();
-    let kind = if record.get("console").is_some() {
-        ReceiverKind::Console
-    } else if let Some(settings) = record.get("webhook") {
-        ReceiverKind::Webhook(webhook(settings, findings)?)
-    } else {
-        ReceiverKind::Email(email(record.record("email")?, findings)?)
-    };
+    let kind = receiver_kinds::lower(record, findings)?;
     Some(Receiver { name: record.text("name")?.to_owned(), kind })
 }
 
@@ -23,28 +19,49 @@ pub(super) fn secret(record: &Record, key: &str) -> Option<Secret> {
     file.or_else(|| record.text(&format!("{key}_env")).map(|name| Secret::Env(name.to_owned())))
 }
 
-fn webhook(given: &Checked, findings: &mut Findings<'_>) -> Option<Webhook> {
-    let record = given.record();
-    let address = match (record.get("url"), secret(record, "url")) {
-        (Some(url), _) => match Address::plain(url.text()) {
-            Ok(address) => address,
-            Err(error) => {
-                findings.mistake(url.spot, &url.path, Complaint::new(error.to_string()));
-                return None;
-            }
-        },
-        (None, Some(secret)) => Address::Secret(secret),
-        (None, None) => return None,
-    };
-    Some(Webhook {
-        token: secret(record, "token"),
-        ca_file: record.text("ca_file").map(Into::into),
-        timeout: record.duration("timeout").unwrap_or(Webhook::TIMEOUT),
-        ..Webhook::new(address)
-    })
+/// The address under `url`, `url_file` or `url_env`; `None` when there is none, or it is wrong, which was told.
+pub(super) fn address(record: &Record, findings: &mut Findings<'_>) -> Option<Address> {
+    match record.get("url") {
+        Some(url) => plain(url, findings),
+        None => secret(record, "url").map(Address::Secret),
+    }
 }
 
-fn email(record: &Record, findings: &mut Findings<'_>) -> Option<Email> {
+/// The address under a key, or else the usual one.
+pub(super) fn address_or(record: &Record, key: &str, usual: &str, findings: &mut Findings<'_>) -> Option<Address> {
+    match record.get(key) {
+        Some(url) => plain(url, findings),
+        None => Address::plain(usual).ok(),
+    }
+}
+
+fn plain(url: &Checked, findings: &mut Findings<'_>) -> Option<Address> {
+    match Address::plain(url.text()) {
+        Ok(address) => Some(address),
+        Err(error) => {
+            findings.mistake(url.spot, &url.path, Complaint::new(error.to_string()));
+            None
+        }
+    }
+}
+
+/// How a service is spoken to.
+pub(super) fn wire(record: &Record) -> Wire {
+    Wire {
+        ca_file: record.text("ca_file").map(Into::into),
+        timeout: record.duration("timeout").unwrap_or(Wire::TIMEOUT),
+    }
+}
+
+/// The settings of a webhook.
+pub(super) fn webhook(record: &Record, findings: &mut Findings<'_>) -> Option<ReceiverKind> {
+    let Wire { ca_file, timeout } = wire(record);
+    let address = address(record, findings)?;
+    Some(ReceiverKind::Webhook(Webhook { address, token: secret(record, "token"), ca_file, timeout }))
+}
+
+/// The settings of mail.
+pub(super) fn email(record: &Record, findings: &mut Findings<'_>) -> Option<Email> {
     let smtp = record.get("smtp")?;
     let settings = smtp.record();
     let tls = Tls::ALL.iter().copied().find(|mode| Some(mode.word()) == settings.text("tls")).unwrap_or_default();

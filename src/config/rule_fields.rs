@@ -4,10 +4,10 @@
 
 use super::field::{Choice, Field, Form, Object};
 use super::judgement_fields::JUDGEMENT;
+use super::receiver_fields::RECEIVER;
 use super::route_fields::ROUTE;
 use crate::domain::Severity;
 use crate::domain::policy::{PageMode, PromoteWhen, Side};
-use crate::sinks::receiver::Tls;
 
 /// A rule file.
 pub(super) const FILE: Object = Object::new(
@@ -311,75 +311,6 @@ const EDGE: Object = Object::new(
     ],
 );
 
-const RECEIVER: Object = Object {
-    name: "receiver",
-    doc: "Who is told, and how they are reached: a name and one of `console`, `webhook`, `email`.",
-    fields: &[
-        Field::required("name", Form::Name, "Its name, unique among the receivers. Routes name it.")
-            .example("night shift"),
-        Field::new("console", Form::Object(&CONSOLE), "Lines on standard output.").example("{}"),
-        Field::new("webhook", Form::Object(&WEBHOOK), "Squelch's own JSON, by `POST`.")
-            .example("{url: \"https://ops.example.org/hook\"}"),
-        Field::new("email", Form::Object(&EMAIL), "A mail, by SMTP.")
-            .example("{to: ops@example.org, from: squelch@example.org, smtp: {host: mail.example.org}}"),
-    ],
-    choices: &[Choice { fields: &["console", "webhook", "email"], required: true }],
-};
-
-const CONSOLE: Object = Object::new("console receiver", "Needs no settings: `console: {}`.", &[]);
-
-const CA_FILE: Field =
-    Field::new("ca_file", Form::Path, "A PEM file with the authorities to trust instead of the public ones.")
-        .example("/etc/squelch/ca.pem");
-
-const WEBHOOK: Object = Object {
-    name: "webhook receiver",
-    doc: "Where to send. An URL that is itself a secret goes into a file or an environment variable.",
-    fields: &[
-        Field::new("url", Form::Url, "Where to.").example("\"https://ops.example.org/hook\""),
-        Field::new("url_file", Form::Path, "A file that holds the URL.").example("/run/secrets/hook"),
-        Field::new("url_env", Form::Name, "An environment variable that holds the URL.").example("HOOK_URL"),
-        Field::new("token_file", Form::Path, "A file that holds a token, sent as `Authorization: Bearer …`.")
-            .example("/run/secrets/hook-token"),
-        Field::new("token_env", Form::Name, "An environment variable that holds the token.").example("HOOK_TOKEN"),
-        CA_FILE,
-        Field::new("timeout", Form::Duration("1s", "2m"), "How long one attempt may take.").default("10s"),
-    ],
-    choices: &[
-        Choice { fields: &["url", "url_file", "url_env"], required: true },
-        Choice { fields: &["token_file", "token_env"], required: false },
-    ],
-};
-
-const EMAIL: Object = Object::new(
-    "email receiver",
-    "Who gets it, who it comes from, and the server that takes it.",
-    &[
-        Field::required("to", Form::OneOrMany(&Form::Mail), "Who gets it.").example("ops@example.org"),
-        Field::required("from", Form::Mail, "Who it comes from.").example("Squelch <squelch@example.org>"),
-        Field::required("smtp", Form::Object(&SMTP), "The server that takes it.")
-            .example("{host: mail.example.org, username: squelch, password_file: /run/secrets/smtp}"),
-    ],
-);
-
-const SMTP: Object = Object {
-    name: "smtp section",
-    doc: "A login needs `username` and one of `password_file` and `password_env`. A login without TLS to another machine is refused.",
-    fields: &[
-        Field::required("host", Form::Name, "The server: a name or an address.").example("mail.example.org"),
-        Field::new("port", Form::Whole(1, 65_535), "Its port. Left out: 587 for `starttls`, 465 for `tls`, 25 for `none`.")
-            .example("587"),
-        Field::new("tls", Form::Word(tls_modes), "`starttls`: must be upgraded before anything else is said. `tls`: from the first byte. `none`: not at all.")
-            .default("starttls"),
-        CA_FILE,
-        Field::new("username", Form::Name, "The name to log in with.").example("squelch"),
-        Field::new("password_file", Form::Path, "A file that holds the password.").example("/run/secrets/smtp"),
-        Field::new("password_env", Form::Name, "An environment variable that holds the password.").example("SMTP_PASSWORD"),
-        Field::new("timeout", Form::Duration("1s", "5m"), "How long one attempt may take.").default("30s"),
-    ],
-    choices: &[Choice { fields: &["password_file", "password_env"], required: false }],
-};
-
 fn severities() -> Vec<&'static str> {
     Severity::ALL.iter().map(|severity| severity.word()).collect()
 }
@@ -403,8 +334,4 @@ fn page_modes() -> Vec<&'static str> {
 
 fn promote_when() -> Vec<&'static str> {
     PromoteWhen::ALL.iter().map(|when| when.word()).collect()
-}
-
-fn tls_modes() -> Vec<&'static str> {
-    Tls::ALL.iter().map(|mode| mode.word()).collect()
 }

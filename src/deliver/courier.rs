@@ -8,11 +8,11 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Sleep, sleep, timeout};
 
 use super::http::Client;
-use super::line::{Job, Line};
-use super::{Delivery, Options, retry, smtp};
+use super::line::Line;
+use super::{Delivery, Options, exec, retry, smtp};
 use crate::clock::Stopwatch;
 use crate::domain::Notification;
-use crate::sinks::{self, Outcome, ReceiverKind, clean, when};
+use crate::sinks::{Known, Letter, Message, Outcome, ReceiverKind, Request, Wire, clean, when};
 
 /// What a courier is told.
 #[derive(Clone, Debug)]
@@ -142,8 +142,8 @@ impl Courier {
         let Some(job) = self.line.job(at) else { return Attempt::Settled };
         job.attempts += 1;
         let watch = *job.watch.get_or_insert_with(Stopwatch::start);
-        let outcome = carry(&self.kind, &mut self.client, &self.options, job).await;
         let (key, attempts) = (job.notification.key.clone(), job.attempts);
+        let Some(outcome) = self.carry(at).await else { return Attempt::Settled };
         match outcome {
             Outcome::Delivered => {
                 self.line.settle(at);
@@ -189,27 +189,64 @@ impl Courier {
 /// Errors are cut to so many characters.
 const MOST_ERROR: usize = 300;
 
-async fn carry(kind: &ReceiverKind, client: &mut Client, options: &Options, job: &mut Job) -> Outcome {
-    let notification = &job.notification;
-    match kind {
-        ReceiverKind::Console => {
-            let lines = sinks::console::compose(notification, options.paint);
-            options.console.write(lines).await
+impl Courier {
+    /// One attempt with the message at this place; `None` = there is none.
+    async fn carry(&mut self, at: usize) -> Option<Outcome> {
+        let kind = Arc::clone(&self.kind);
+        let job = self.line.job(at)?;
+        let notification = Arc::clone(&job.notification);
+        let known = self.options.references.known(&self.receiver, &notification.incident);
+        let letter = Letter::of(&notification, known.as_ref());
+        Some(match kind.compose(&letter, self.options.paint) {
+            Message::Console(lines) => self.options.console.write(lines).await,
+            Message::Mail(mail) => {
+                let ReceiverKind::Email(email) = &*kind else { return None };
+                within(email.timeout, smtp::send(email, &mail, &mut job.recipients)).await
+            }
+            Message::Exec(start) => {
+                let ReceiverKind::Exec(settings) = &*kind else { return None };
+                within(settings.timeout, exec::run(&start)).await
+            }
+            Message::Http(requests) => {
+                let wire = kind.wire().unwrap_or_default();
+                self.perform(at, &wire, &letter, &requests).await
+            }
+        })
+    }
+
+    /// Performs the requests that were not performed by an earlier attempt, in order, and keeps the name that the
+    /// service gives to the message.
+    async fn perform(&mut self, at: usize, wire: &Wire, letter: &Letter<'_>, requests: &[Request]) -> Outcome {
+        let mut name = letter.known.map(|known| known.id.clone());
+        while let Some(job) = self.line.job(at)
+            && let Some(request) = requests.get(job.done)
+        {
+            let attempt = timeout(wire.timeout, self.client.send(wire, request));
+            let (outcome, told) = attempt.await.unwrap_or_else(|_| (no_answer(wire.timeout), None));
+            match outcome {
+                Outcome::Delivered => name = name.or(told),
+                Outcome::Rejected { why } if request.lenient => {
+                    let key = &letter.notification.key;
+                    tracing::info!(receiver = self.receiver, %key, why, "an older message cannot be changed any more");
+                }
+                other => return other,
+            }
+            job.done += 1;
         }
-        ReceiverKind::Webhook(webhook) => {
-            let request = sinks::webhook::compose(webhook, notification);
-            within(webhook.timeout, client.send(webhook, request)).await
+        let page = letter.page().cloned().map(Box::new);
+        let fresh = letter.known.is_none() || page.is_some();
+        if let Some(id) = name.filter(|_| fresh) {
+            let known = Known { id, page };
+            self.options.references.keep(&self.receiver, letter.incident(), known).await;
         }
-        ReceiverKind::Email(email) => {
-            let mail = sinks::email::compose(email, notification);
-            within(email.timeout, smtp::send(email, &mail, &mut job.recipients)).await
-        }
+        Outcome::Delivered
     }
 }
 
+fn no_answer(limit: Duration) -> Outcome {
+    Outcome::Retry { after: None, why: format!("no answer within {}", when::span(limit.as_secs_f64())) }
+}
+
 async fn within(limit: Duration, attempt: impl Future<Output = Outcome>) -> Outcome {
-    timeout(limit, attempt).await.unwrap_or_else(|_| Outcome::Retry {
-        after: None,
-        why: format!("no answer within {}", when::span(limit.as_secs_f64())),
-    })
+    timeout(limit, attempt).await.unwrap_or_else(|_| no_answer(limit))
 }

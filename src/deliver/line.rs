@@ -24,6 +24,8 @@ pub(super) struct Job {
     /// Runs since the first attempt.
     pub(super) watch: Option<Stopwatch>,
     pub(super) recipients: Recipients,
+    /// How many of its requests were performed.
+    pub(super) done: usize,
 }
 
 /// The messages that wait, and the keys that were settled lately.
@@ -42,7 +44,7 @@ impl Line {
         if waits || self.settled.contains(key) {
             return None;
         }
-        self.jobs.push_back(Job { notification, attempts: 0, watch: None, recipients: Recipients::default() });
+        self.jobs.push_back(Job { notification, attempts: 0, watch: None, recipients: Recipients::default(), done: 0 });
         Some(self.jobs.len() - 1)
     }
 

@@ -7,8 +7,10 @@
 
 mod console;
 mod courier;
+mod exec;
 mod http;
 mod line;
+mod references;
 pub mod retry;
 mod secrets;
 mod smtp;
@@ -26,6 +28,7 @@ use crate::sinks::{Paint, Receiver, ReceiverKind};
 
 pub use console::Console;
 use courier::{Courier, Order};
+pub use references::References;
 
 /// How couriers work.
 #[derive(Clone, Debug)]
@@ -39,13 +42,16 @@ pub struct Options {
     pub paint: Paint,
     /// Where the console is.
     pub console: Console,
+    /// By what name services know the messages of incidents.
+    pub references: References,
 }
 
 impl Default for Options {
     /// 256 messages, 24 hours, standard output without colours.
     fn default() -> Self {
         let day = Duration::from_secs(24 * 3_600);
-        Self { queue: 256, give_up: day, paint: Paint::Plain, console: Console::stdout() }
+        let (console, references) = (Console::stdout(), References::default());
+        Self { queue: 256, give_up: day, paint: Paint::Plain, console, references }
     }
 }
 

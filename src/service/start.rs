@@ -20,7 +20,7 @@ use super::vigil::Vigil;
 use super::{InForce, Options, Service, StartError, tls};
 use crate::clock::Clock;
 use crate::config::{Bundle, Settings, Source};
-use crate::deliver::{self, Couriers};
+use crate::deliver::{self, Couriers, References};
 use crate::domain::{Alarms, Engine};
 use crate::http::app::{App, Condition, Handles, Limits, Reload, Token};
 use crate::http::known::Known;
@@ -51,6 +51,7 @@ pub(super) async fn start(options: Options) -> Result<Service, StartError> {
     let mut restored = restore(&settings, &bundle, probe)?;
     let rules = in_force(&bundle, &sources);
     let (parts, outlet) = Parts::new(&settings, &mut restored);
+    let couriers = deliver::Options { references: references(&settings), ..couriers };
     let (mails, office) = parts.start_office(bundle.receivers, couriers);
     parts.tell_damage(&restored.damage);
     let (pump, pump_ended) = parts.start_pump(restored, outlet, mails.clone()).map_err(StartError::Thread)?;
@@ -64,6 +65,16 @@ pub(super) async fn start(options: Options) -> Result<Service, StartError> {
     let Parts { inbox, condition, .. } = parts;
     let condition = condition.subscribe();
     Ok(Service { address, rules, inbox, condition, mails, stop, server, reloader, vigil, office, pump, pump_ended })
+}
+
+/// By what names services know the messages of incidents. Without them changes come as new messages: no reason not to
+/// start.
+fn references(settings: &Settings) -> References {
+    let path = settings.data_dir.join("messages.jsonl");
+    References::open(&path).unwrap_or_else(|error| {
+        warn!(%error, path = %path.display(), "the names of messages cannot be read: what changes comes as a new message");
+        References::default()
+    })
 }
 
 /// What is read from disk before anything runs.

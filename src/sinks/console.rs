@@ -21,8 +21,7 @@ const LABEL: usize = 19;
 
 /// The lines.
 #[must_use]
-pub fn compose(notification: &Notification, paint: Paint) -> Vec<String> {
-    let wording = Wording::of(notification);
+pub fn compose(wording: &Wording, notification: &Notification, paint: Paint) -> Vec<String> {
     let time = paint.faint(&when::iso(decided(notification)));
     let tag = paint.tone(wording.tone, wording.tag);
     let mut lines = vec![

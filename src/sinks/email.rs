@@ -10,7 +10,7 @@ use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{MultiPart, SinglePart};
 
 use super::text::{Line, Tone, Wording, decided};
-use super::{Email, Mailbox};
+use super::{Email, Letter, Mailbox};
 use crate::domain::{Content, Fingerprint, Notification, Severity};
 
 /// The parts of a mail.
@@ -38,8 +38,8 @@ pub struct Mail {
 
 /// The mail for a notification.
 #[must_use]
-pub fn compose(email: &Email, notification: &Notification) -> Mail {
-    let wording = Wording::of(notification);
+pub fn compose(email: &Email, letter: &Letter<'_>) -> Mail {
+    let (notification, wording) = (letter.notification, &letter.wording);
     let incident = &notification.incident;
     let key = &notification.key;
     let domain = domain(&email.from);
@@ -54,7 +54,7 @@ pub fn compose(email: &Email, notification: &Notification) -> Mail {
         to: email.to.clone(),
         subject: format!("[{}] {}{which}", wording.tag, wording.title),
         text: wording.plain(),
-        html: html(&wording),
+        html: html(wording),
         date: decided(notification).millis(),
         message_id: format!("<{number}.{step}.{receiver}.{opened}@{domain}>"),
         thread: format!("<{number}.{opened}@{domain}>"),
@@ -71,7 +71,7 @@ fn domain(from: &Mailbox) -> String {
 fn headers(notification: &Notification) -> Vec<(&'static str, String)> {
     let mut headers = vec![
         ("Auto-Submitted", "auto-generated".to_owned()),
-        ("X-Squelch-Key", super::webhook::idempotency_key(&notification.key)),
+        ("X-Squelch-Key", super::request::idempotency_key(&notification.key)),
     ];
     if matches!(&notification.content, Content::Page(page) if page.severity == Severity::Critical) {
         headers.push(("Importance", "high".to_owned()));

@@ -1,32 +1,55 @@
 //! Notifications into requests of other tools: one file a kind of receiver.
 //! Pure: no network, no clock, no secrets. `deliver` performs what is composed here.
 
+pub mod alertmanager;
+pub mod answer;
 pub mod clean;
 pub mod console;
+pub mod discord;
 pub mod email;
+pub mod exec;
+pub mod google_chat;
+pub mod kind;
+pub mod letter;
+pub mod markup;
+pub mod mattermost;
+pub mod ntfy;
+pub mod opsgenie;
+pub mod pagerduty;
+pub mod pushover;
 pub mod receiver;
+pub mod request;
+pub mod slack;
+pub mod teams;
+pub mod telegram;
 pub mod text;
+pub mod twilio;
+pub mod victorops;
 pub mod webhook;
 pub mod when;
 
 use std::time::Duration;
 
-use crate::domain::Notification;
-
+pub use answer::{Answer, Reading, judge};
 pub use console::Paint;
 pub use email::Mail;
-pub use receiver::{Address, Email, Login, Mailbox, Receiver, ReceiverKind, Secret, Tls, Url, UrlError, Webhook};
-pub use webhook::{Answer, Request, judge};
+pub use kind::ReceiverKind;
+pub use letter::{Known, Letter, Turning};
+pub use receiver::{Address, Email, Login, Mailbox, Receiver, Secret, Tls, Url, UrlError};
+pub use request::{Locator, Piece, Place, Request, Wire};
+pub use webhook::Webhook;
 
 /// What is to be sent, ready but for the secrets.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Message {
     /// Lines to be written.
     Console(Vec<String>),
-    /// A request to be performed.
-    Http(Request),
+    /// Requests to be performed, in this order; none = nothing of this is told to such a receiver.
+    Http(Vec<Request>),
     /// A mail to be sent.
     Mail(Box<Mail>),
+    /// A program to be started.
+    Exec(exec::Start),
 }
 
 /// What became of an attempt to deliver.
@@ -46,14 +69,4 @@ pub enum Outcome {
         /// What it says.
         why: String,
     },
-}
-
-/// What is to be sent to a receiver.
-#[must_use]
-pub fn compose(kind: &ReceiverKind, notification: &Notification, paint: Paint) -> Message {
-    match kind {
-        ReceiverKind::Console => Message::Console(console::compose(notification, paint)),
-        ReceiverKind::Webhook(webhook) => Message::Http(webhook::compose(webhook, notification)),
-        ReceiverKind::Email(email) => Message::Mail(Box::new(email::compose(email, notification))),
-    }
 }

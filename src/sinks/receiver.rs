@@ -7,6 +7,8 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::kind::ReceiverKind;
+
 pub use lettre::message::Mailbox;
 pub use url::Url;
 
@@ -17,29 +19,6 @@ pub struct Receiver {
     pub name: String,
     /// How it is reached.
     pub kind: ReceiverKind,
-}
-
-/// How a receiver is reached.
-#[derive(Clone, Debug, PartialEq)]
-pub enum ReceiverKind {
-    /// Lines on standard output.
-    Console,
-    /// Squelch's own JSON, by `POST`.
-    Webhook(Webhook),
-    /// A mail, by SMTP.
-    Email(Email),
-}
-
-impl ReceiverKind {
-    /// The word for it in rule files, logs and metrics.
-    #[must_use]
-    pub const fn word(&self) -> &'static str {
-        match self {
-            Self::Console => "console",
-            Self::Webhook(_) => "webhook",
-            Self::Email(_) => "email",
-        }
-    }
 }
 
 /// Where a secret is found. Never the secret itself.
@@ -61,31 +40,7 @@ impl fmt::Display for Secret {
     }
 }
 
-/// The settings of a webhook.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Webhook {
-    /// Where to.
-    pub address: Address,
-    /// Sent as `Authorization: Bearer …`.
-    pub token: Option<Secret>,
-    /// A PEM file with the authorities to trust instead of the public ones.
-    pub ca_file: Option<PathBuf>,
-    /// How long one attempt may take ([`Webhook::TIMEOUT`]).
-    pub timeout: Duration,
-}
-
-impl Webhook {
-    /// The default time for one attempt.
-    pub const TIMEOUT: Duration = Duration::from_secs(10);
-
-    /// A webhook with nothing but an address.
-    #[must_use]
-    pub const fn new(address: Address) -> Self {
-        Self { address, token: None, ca_file: None, timeout: Self::TIMEOUT }
-    }
-}
-
-/// The address of a webhook.
+/// The address of a service.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Address {
     /// It stands in the rule file.

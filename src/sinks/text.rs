@@ -63,6 +63,9 @@ pub enum Line {
     Link(&'static str, String),
 }
 
+/// The heading of how to look further.
+const FURTHER: &str = "Look further";
+
 const TITLE: usize = 200;
 const SENTENCE: usize = 600;
 const NAME: usize = 160;
@@ -78,6 +81,21 @@ impl Wording {
             Content::Page(page) => of_page(page, &notification.incident),
             Content::Notice(notice) => of_notice(notice, &notification.incident),
         }
+    }
+
+    /// Takes from a page what this one leaves out; what both have stays as it is here.
+    pub fn keep_of(&mut self, page: &Page, incident: &IncidentSummary) {
+        let mut kept = of_page(page, incident).parts;
+        for part in &mut kept {
+            // The page's origin has its evidence, and its links lead somewhere.
+            let own = self.parts.iter().position(|own| own.label == part.label).map(|at| self.parts.remove(at));
+            if let Some(own) = own.filter(|own| own.lines.len() > part.lines.len()) {
+                *part = own;
+            }
+        }
+        let end = kept.iter().position(|part| part.label == FURTHER).unwrap_or(kept.len());
+        kept.splice(end..end, std::mem::take(&mut self.parts));
+        self.parts = kept;
     }
 
     /// The first line: what is wrong, where, since when.
@@ -173,7 +191,7 @@ fn of_page(page: &Page, incident: &IncidentSummary) -> Wording {
             ("Where", place(&page.services, &page.hosts)),
             ("So far", so_far),
             ("Held back before", held(page.held_before)),
-            ("Look further", further(page)),
+            (FURTHER, further(page)),
         ]),
     }
 }
@@ -278,7 +296,7 @@ fn of_notice(notice: &Notice, incident: &IncidentSummary) -> Wording {
             ("Most likely origin", if origin.is_empty() { Vec::new() } else { vec![Line::Text(origin)] }),
             ("Where", if over { Vec::new() } else { place(&incident.services, &incident.hosts) }),
             ("In short", vec![Line::Text(account(incident, notice.ts))]),
-            ("Look further", vec![ask(&incident.incident)]),
+            (FURTHER, vec![ask(&incident.incident)]),
         ]),
     }
 }

@@ -24,51 +24,62 @@
 //! | `url`, `runbook_url` | string or null | where to look, what to do |
 //! | `text` | string | all of it for people, as plain text with line ends |
 
+use std::path::PathBuf;
+use std::time::Duration;
+
 use serde::Serialize;
 
-use super::text::{Wording, decided, sentence, title};
-use super::{Outcome, Webhook, clean, when};
-use crate::domain::{Content, Notification, NotificationKey, Origin, Page};
+use super::receiver::{Address, Secret};
+use super::request::{Locator, Place, Request, Wire, idempotency_key};
+use super::text::{decided, sentence, title};
+use super::{Letter, clean, when};
+use crate::domain::{Content, Origin, Page};
 
-/// A request to be performed. The token is added when it is sent.
+/// The settings of a webhook.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Request {
-    /// The HTTP method.
-    pub method: &'static str,
-    /// Where to; `None` = the address is a secret, read when it is sent.
-    pub url: Option<super::Url>,
-    /// The headers, names in lower case, values visible ASCII.
-    pub headers: Vec<(&'static str, String)>,
-    /// The body.
-    pub body: String,
-    /// Equal for every repeat of one message.
-    pub idempotency_key: String,
+pub struct Webhook {
+    /// Where to.
+    pub address: Address,
+    /// Sent as `Authorization: Bearer …`.
+    pub token: Option<Secret>,
+    /// A PEM file with the authorities to trust instead of the public ones.
+    pub ca_file: Option<PathBuf>,
+    /// How long one attempt may take ([`Webhook::TIMEOUT`]).
+    pub timeout: Duration,
 }
 
-/// The request for a notification.
-#[must_use]
-pub fn compose(webhook: &Webhook, notification: &Notification) -> Request {
-    let key = idempotency_key(&notification.key);
-    let url = match &webhook.address {
-        super::Address::Plain(url) => Some(url.clone()),
-        super::Address::Secret(_) => None,
-    };
-    let headers = vec![
-        ("content-type", "application/json".to_owned()),
-        ("user-agent", concat!("squelch/", env!("CARGO_PKG_VERSION")).to_owned()),
-        ("idempotency-key", key.clone()),
-    ];
-    Request { method: "POST", url, headers, body: body(notification, &key), idempotency_key: key }
+impl Webhook {
+    /// The default time for one attempt.
+    pub const TIMEOUT: Duration = Wire::TIMEOUT;
+
+    /// A webhook with nothing but an address.
+    #[must_use]
+    pub const fn new(address: Address) -> Self {
+        Self { address, token: None, ca_file: None, timeout: Self::TIMEOUT }
+    }
+
+    /// How it is spoken to.
+    #[must_use]
+    pub fn wire(&self) -> Wire {
+        Wire { ca_file: self.ca_file.clone(), timeout: self.timeout }
+    }
+
+    /// What is told to it: everything.
+    #[must_use]
+    pub fn compose(&self, letter: &Letter<'_>) -> Vec<Request> {
+        let key = idempotency_key(&letter.notification.key);
+        let mut request = Request::json(Locator::new(&self.address, ""), &letter.notification.key, &body(letter, &key));
+        request.headers.push(("idempotency-key", key));
+        vec![match &self.token {
+            Some(token) => request.secret(Place::Header("authorization", "Bearer "), token),
+            None => request,
+        }]
+    }
 }
 
-/// The key as visible ASCII without white space: what else a receiver's name may hold is percent-encoded.
-#[must_use]
-pub fn idempotency_key(key: &NotificationKey) -> String {
-    url::form_urlencoded::byte_serialize(key.to_string().as_bytes()).collect()
-}
-
+/// Squelch's own JSON.
 #[derive(Serialize)]
-struct Body<'a> {
+pub(super) struct Body<'a> {
     version: u32,
     key: &'a str,
     action: &'a str,
@@ -107,13 +118,15 @@ struct EvidenceBody {
     bits: f32,
 }
 
-fn body(notification: &Notification, key: &str) -> String {
+/// The body under this key.
+pub(super) fn body<'a>(letter: &Letter<'a>, key: &'a str) -> Body<'a> {
+    let notification = letter.notification;
     let incident = &notification.incident;
     let (page, notice) = match &notification.content {
         Content::Page(page) => (Some(page.as_ref()), None),
         Content::Notice(notice) => (None, Some(notice)),
     };
-    let body = Body {
+    Body {
         version: 1,
         key,
         action: page.map_or_else(|| notice.map_or("", |notice| notice.action.word()), |page| page.action.word()),
@@ -136,9 +149,8 @@ fn body(notification: &Notification, key: &str) -> String {
         alerts: incident.alerts,
         url: page.and_then(|page| page.url.as_deref()).and_then(clean::link),
         runbook_url: page.and_then(|page| page.runbook_url.as_deref()).and_then(clean::link),
-        text: Wording::of(notification).plain(),
-    };
-    serde_json::to_string(&body).expect("a body has only strings as keys")
+        text: letter.wording.plain(),
+    }
 }
 
 const NAME: usize = 1_000;
@@ -157,48 +169,4 @@ fn origin(origin: &Origin) -> OriginBody {
 fn evidence(page: &Page) -> Vec<EvidenceBody> {
     let line = |(series, bits): &(String, f32)| EvidenceBody { series: clean::line(series, NAME), bits: *bits };
     page.evidence.iter().filter(|(_, bits)| bits.is_finite()).take(LIST).map(line).collect()
-}
-
-/// What an answer says that matters here.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Answer<'a> {
-    /// The status.
-    pub status: u16,
-    /// The header `Retry-After`.
-    pub retry_after: Option<&'a str>,
-    /// The header `Date`: a date in `Retry-After` is read against the sender's own clock, not ours.
-    pub date: Option<&'a str>,
-    /// The (beginning of the) body.
-    pub body: &'a str,
-}
-
-/// What an answer means: 2xx is taken; 408, 425, 429 and 5xx are worth another try; everything else is refused.
-#[must_use]
-pub fn judge(answer: &Answer<'_>) -> Outcome {
-    match answer.status {
-        200..=299 => Outcome::Delivered,
-        408 | 425 | 429 | 500..=599 => Outcome::Retry { after: retry_after(answer), why: told(answer) },
-        300..=399 => {
-            Outcome::Rejected { why: format!("{}: redirects are not followed: set the new URL", told(answer)) }
-        }
-        _ => Outcome::Rejected { why: told(answer) },
-    }
-}
-
-/// `HTTP 503: upstream is down`
-fn told(answer: &Answer<'_>) -> String {
-    match clean::line(answer.body, 200) {
-        body if body.is_empty() => format!("HTTP {}", answer.status),
-        body => format!("HTTP {}: {body}", answer.status),
-    }
-}
-
-fn retry_after(answer: &Answer<'_>) -> Option<std::time::Duration> {
-    let text = answer.retry_after?.trim();
-    if text.bytes().all(|b| b.is_ascii_digit()) {
-        return text.parse().ok().map(std::time::Duration::from_secs);
-    }
-    let date = |text: &str| jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text.trim()).ok();
-    let wait = date(text)?.duration_since(date(answer.date?)?);
-    Some(wait.try_into().unwrap_or_default())
 }
