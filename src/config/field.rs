@@ -101,6 +101,8 @@ pub(super) enum Form {
     Matcher,
     /// A matcher on what a page has: service, host, check and severity of its origin.
     PageMatcher,
+    /// A matcher on labels as they were sent, as Alertmanager writes it.
+    LabelMatcher,
     /// `2026-11-23T02:00:00+01:00`
     Time,
     /// `Europe/Berlin`
@@ -109,6 +111,8 @@ pub(super) enum Form {
     Hours,
     /// `2 a night`
     Allowance,
+    /// `1..5` or `1`, between two numbers, of which the first may be negative.
+    Range(i32, i32),
     /// A number between two others.
     Number(f64, f64),
     /// A whole number between two others.
@@ -133,6 +137,8 @@ pub(super) enum Form {
     OneOrMany(&'static Form),
     /// A map with known keys.
     Object(&'static Object),
+    /// A list of what it stands in itself, and where that stands in the schema.
+    Again(fn() -> &'static Object, &'static str),
     /// A map with any keys.
     Map(&'static Form),
     /// How often: `3`, `">= 3"`, `"<= 3"` or `"2..5"`.
@@ -163,6 +169,9 @@ impl Form {
             Self::Pace(_) => "pace: `N changes in DURATION`".to_owned(),
             Self::Matcher => "matcher".to_owned(),
             Self::PageMatcher => "matcher on `service`, `host`, `check` or `severity`".to_owned(),
+            Self::LabelMatcher => "matcher on a label as it was sent".to_owned(),
+            Self::Range(least, most) => format!("`N` or `N..M`, {least} to {most}"),
+            Self::Again(object, _) => format!("list of: {}", Self::Object(object()).words()),
             Self::Time => "time (RFC 3339, with zone)".to_owned(),
             Self::Zone => "time zone (IANA name)".to_owned(),
             Self::Hours => "hours: `HH:MM-HH:MM`".to_owned(),
@@ -200,7 +209,8 @@ impl Form {
     pub(super) fn wanted(self) -> String {
         match self {
             Self::Object(object) => format!("a map with the keys of {}", with_article(object.name)),
-            Self::List(_) => "a list".to_owned(),
+            Self::List(_) | Self::Again(..) => "a list".to_owned(),
+            Self::Range(..) => self.words(),
             Self::Map(_) => "a map".to_owned(),
             Self::ListOrMap(..) => "a list or a map".to_owned(),
             Self::OneOrMany(form) => format!("{}, or a list of such", form.wanted()),
@@ -220,6 +230,7 @@ impl Form {
             Self::Object(object) => object.example(),
             Self::List(form) | Self::ListOrMap(form, _) => format!("[{}]", form.example()),
             Self::OneOrMany(form) => form.example(),
+            Self::Again(object, _) => format!("[{}]", object().example()),
             Self::Map(form) => format!("{{name: {}}}", form.example()),
             _ => self.scalar_example().to_owned(),
         }
@@ -231,6 +242,8 @@ impl Form {
             Self::Name => "checkout",
             Self::Duration(..) => "1h30m",
             Self::Pace(_) => "5 changes in 20m",
+            Self::LabelMatcher => "'team=\"db\"'",
+            Self::Range(..) => "1..5",
             Self::Matcher | Self::PageMatcher => "'service=~\"web|api\"'",
             Self::Time => "2026-11-23T02:00:00+01:00",
             Self::Zone => "Europe/Berlin",
@@ -257,6 +270,7 @@ impl Form {
             | Self::List(_)
             | Self::OneOrMany(_)
             | Self::Object(_)
+            | Self::Again(..)
             | Self::Map(_)
             | Self::ListOrMap(..) => "",
         }

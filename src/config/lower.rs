@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use super::findings::{Complaint, Findings, Spot, quoted};
 use super::judgement_fields;
 use super::receivers;
-use super::routes::{check_reach, check_receivers, route};
+use super::routes::{self, check_reach, check_receivers, check_tree};
 use super::rule_fields;
 use super::value::{Checked, Record, Value};
 use crate::domain::budget::{self, Budget, Per};
@@ -38,6 +38,8 @@ pub(super) fn lower(files: &[&Record], findings: &mut Findings<'_>) -> (Policy, 
     let receivers = named(files, "receivers", findings);
     let routes = named(files, "routes", findings);
     check_receivers(&receivers, &routes, findings);
+    let intervals = routes::intervals(&named(files, "intervals", findings), &zone, findings);
+    check_tree(&routes, &intervals, findings);
     check_reach(&routes, findings);
     let rules = named(files, "rules", findings);
     warn_of_shadowed("rule", &rules, findings);
@@ -54,7 +56,7 @@ pub(super) fn lower(files: &[&Record], findings: &mut Findings<'_>) -> (Policy, 
         budgets: budgets.iter().map(|given| budget(given, &zone, findings)).collect(),
         zone,
         topology: topology(files),
-        routes: routes.iter().map(|given| route(given)).collect(),
+        routes: routes::routes(&routes, &[], &intervals),
         defaults,
         shadow: false,
     };
@@ -314,7 +316,7 @@ fn pair(edge: &Checked) -> Option<(String, String)> {
 
 /// Whether it has no matchers.
 pub(super) fn takes_all(thing: &Checked) -> bool {
-    thing.record().items("match").is_empty()
+    thing.record().items("match").is_empty() && thing.record().items("labels").is_empty()
 }
 
 /// Only the first that fits decides: what stands after one that fits everything never does.
@@ -326,7 +328,7 @@ pub(super) fn warn_of_shadowed(kind: &str, things: &[&Checked], findings: &mut F
             let help = format!("the {kind} at {} takes everything: move it to the end", findings.place(first.spot));
             findings.warning(thing.spot, &thing.path, complaint.help(help));
         }
-        if first.is_none() && takes_all(thing) {
+        if first.is_none() && takes_all(thing) && thing.record().flag("continue") != Some(true) {
             first = Some(thing);
         }
     }

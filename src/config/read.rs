@@ -21,6 +21,16 @@ pub(super) fn value(node: &Node, form: Form, path: &str, findings: &mut Findings
             let items = items.iter().enumerate();
             Value::List(items.filter_map(|(index, item)| value(item, *form, &at(index), findings)).collect())
         }
+        (Form::Again(object, _), Data::List(items)) => {
+            let at = |index| format!("{path}[{index}]");
+            let items = items.iter().enumerate();
+            let form = Form::Object(object());
+            Value::List(items.filter_map(|(index, item)| value(item, form, &at(index), findings)).collect())
+        }
+        // One, without the brackets.
+        (Form::OneOrMany(form @ Form::Object(_)), Data::Map(_)) => {
+            Value::List(value(node, *form, path, findings).into_iter().collect())
+        }
         (Form::Extract(_), Data::List(items)) => {
             let at = |index| format!("{path}[{index}]");
             let items = items.iter().enumerate();
@@ -28,7 +38,7 @@ pub(super) fn value(node: &Node, form: Form, path: &str, findings: &mut Findings
         }
         (Form::Map(form) | Form::ListOrMap(_, form), Data::Map(pairs)) => Value::Map(map(pairs, *form, path, findings)),
         // A list may be left empty.
-        (Form::List(_) | Form::ListOrMap(..), Data::Null) => Value::List(Vec::new()),
+        (Form::List(_) | Form::Again(..) | Form::ListOrMap(..), Data::Null) => Value::List(Vec::new()),
         (Form::Map(_), Data::Null) => Value::Map(Vec::new()),
         (Form::OneOrMany(form), Data::Scalar { .. }) => {
             Value::List(value(node, *form, path, findings).into_iter().collect())
@@ -58,7 +68,9 @@ fn scalar_value(
         Form::Text | Form::Name | Form::Path | Form::Mail => found == "a text",
         Form::Number(..) | Form::Whole(..) => found == "a number",
         Form::Flag => found == "a flag" || (plain && found == "a text"),
-        Form::List(_) | Form::OneOrMany(_) | Form::Object(_) | Form::Map(_) | Form::ListOrMap(..) => false,
+        Form::List(_) | Form::OneOrMany(_) | Form::Object(_) | Form::Again(..) | Form::Map(_) | Form::ListOrMap(..) => {
+            false
+        }
         _ => true,
     };
     if !fits {

@@ -1,34 +1,83 @@
 //! Checked values into routes: what they name must exist, and every page must reach somebody.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use super::findings::{Complaint, Findings, quoted, suggestion};
+use super::findings::{Complaint, Findings, Spot, quoted, suggestion};
 use super::lower::{name, takes_all, warn_of_shadowed};
+use super::route_fields::months;
+use super::rule_fields::days;
 use super::value::Checked;
-use crate::domain::policy::Route;
+use crate::domain::interval::{Interval, Span};
+use crate::domain::route::Route;
+use crate::domain::zone::Zone;
 
-/// Lowers a route.
-pub(super) fn route(given: &Checked) -> Route {
+/// The intervals of all files, by name.
+pub(super) type Intervals = BTreeMap<String, Arc<Interval>>;
+
+/// Lowers intervals.
+pub(super) fn intervals(given: &[&Checked], zone: &Zone, findings: &mut Findings<'_>) -> Intervals {
+    for when in given.iter().filter_map(|given| given.record().get("when")) {
+        if when.items().is_empty() && !findings.has_mistake_at(when) {
+            let complaint = Complaint::new("an interval without a time is never in force");
+            findings.mistake(when.spot, &when.path, complaint.help("write `when: {hours: \"22:00-07:00\"}`"));
+        }
+    }
+    let lower = |given: &&Checked| {
+        let spans = given.record().items("when").iter().map(|when| span(when, zone)).collect();
+        (name(given), Arc::new(Interval { name: name(given), spans }))
+    };
+    given.iter().map(lower).collect()
+}
+
+fn span(given: &Checked, zone: &Zone) -> Span {
     let record = given.record();
-    Route { name: name(given), matchers: record.matchers("match"), receivers: record.texts("receivers") }
+    Span {
+        hours: record.all_hours("hours"),
+        days: record.places("on", &days()),
+        dates: record.ranges("dates"),
+        months: record.places("months", &months()).into_iter().filter_map(|at| u8::try_from(at + 1).ok()).collect(),
+        years: record.ranges("years"),
+        zone: record.text("zone").and_then(Zone::named).unwrap_or_else(|| zone.clone()),
+    }
+}
+
+/// Lowers routes; those that name no receivers have those of the route above.
+pub(super) fn routes(given: &[&Checked], above: &[String], intervals: &Intervals) -> Vec<Route> {
+    given.iter().map(|given| route(given, above, intervals)).collect()
+}
+
+fn route(given: &Checked, above: &[String], intervals: &Intervals) -> Route {
+    let record = given.record();
+    let own = record.texts("receivers");
+    let receivers = if own.is_empty() { above.to_vec() } else { own };
+    let named = |key| record.items(key).iter().filter_map(|name| intervals.get(name.text()).cloned()).collect();
+    let below: Vec<&Checked> = record.items("routes").iter().collect();
+    Route {
+        name: name(given),
+        matchers: record.matchers("match"),
+        labels: record.matchers("labels"),
+        goes_on: record.flag("continue").unwrap_or(false),
+        active: named("active"),
+        mute: named("mute"),
+        routes: routes(&below, &receivers, intervals),
+        receivers,
+    }
+}
+
+/// A route and all below it, with whether it stands at the top.
+fn tree<'c>(routes: &[&'c Checked], top: bool) -> Vec<(&'c Checked, bool)> {
+    let below = |route: &'c Checked| tree(&route.record().items("routes").iter().collect::<Vec<_>>(), false);
+    routes.iter().flat_map(|route| std::iter::once((*route, top)).chain(below(route))).collect()
 }
 
 /// Every receiver that a route names must exist; one that no route names is told as a warning.
 pub(super) fn check_receivers(receivers: &[&Checked], routes: &[&Checked], findings: &mut Findings<'_>) {
     let known: BTreeSet<&str> = receivers.iter().filter_map(|receiver| receiver.record().text("name")).collect();
     let mut used = BTreeSet::new();
-    for route in routes {
+    for (route, top) in tree(routes, true) {
         let targets = route.record().items("receivers");
-        if let Some(list) = route.record().get("receivers").filter(|_| targets.is_empty())
-            && !findings.has_mistake_at(list)
-        {
-            let complaint = Complaint::new("a route without a receiver tells nobody");
-            findings.mistake(
-                list.spot,
-                &list.path,
-                complaint.help("name a receiver; to be quiet, use a rule with `page: never`"),
-            );
-        }
+        check_told(route, top, findings);
         for target in targets {
             used.insert(target.text());
             if !known.contains(target.text()) && !findings.is_incomplete() {
@@ -46,6 +95,52 @@ pub(super) fn check_receivers(receivers: &[&Checked], routes: &[&Checked], findi
                 Complaint::new(format!("no route names the receiver {}: it is never told", quoted(name.text())));
             findings.warning(name.spot, &name.path, complaint.help("add it to `receivers` of a route, or remove it"));
         }
+    }
+}
+
+/// A route tells somebody: itself, or as the one above it does.
+fn check_told(route: &Checked, top: bool, findings: &mut Findings<'_>) {
+    match route.record().get("receivers") {
+        None if top && !findings.has_mistake_at(route) => {
+            let complaint = Complaint::new("the route has no `receivers`");
+            findings.mistake(route.spot, &route.path, complaint.help("add `receivers: [night shift, console]`"));
+        }
+        Some(list) if list.items().is_empty() && !findings.has_mistake_at(list) => {
+            let complaint = Complaint::new("a route without a receiver tells nobody");
+            let help = "name a receiver; to be quiet, use a rule with `page: never`";
+            findings.mistake(list.spot, &list.path, complaint.help(help));
+        }
+        Some(_) | None => {}
+    }
+}
+
+/// Routes below others: their names are unique, too, and all that routes say of intervals is known.
+pub(super) fn check_tree(routes: &[&Checked], intervals: &Intervals, findings: &mut Findings<'_>) {
+    let mut known: BTreeMap<&str, Spot> = BTreeMap::new();
+    for (route, _) in tree(routes, true) {
+        let record = route.record();
+        if let Some(name) = record.get("name") {
+            if let Some(first) = known.get(name.text()) {
+                let complaint =
+                    Complaint::new(format!("the name {} stands twice among the routes", quoted(name.text())))
+                        .help(format!("the first is at {}: choose another name", findings.place(*first)));
+                findings.mistake(name.spot, &name.path, complaint);
+            } else {
+                known.insert(name.text(), name.spot);
+            }
+        }
+        for named in record.items("active").iter().chain(record.items("mute")) {
+            if !intervals.contains_key(named.text()) && !findings.is_incomplete() {
+                let complaint = Complaint::new(format!("there is no interval {}", quoted(named.text())));
+                let help = match intervals.is_empty() {
+                    true => "add it: `intervals: [{name: nights, when: {hours: \"22:00-07:00\"}}]`".to_owned(),
+                    false => suggestion(named.text(), intervals.keys().map(String::as_str)),
+                };
+                findings.mistake(named.spot, &named.path, complaint.help(help));
+            }
+        }
+        let below: Vec<&Checked> = record.items("routes").iter().collect();
+        warn_of_shadowed("route", &below, findings);
     }
 }
 

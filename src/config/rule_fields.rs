@@ -5,7 +5,7 @@
 use super::field::{Choice, Field, Form, Object};
 use super::judgement_fields::JUDGEMENT;
 use super::receiver_fields::RECEIVER;
-use super::route_fields::ROUTE;
+use super::route_fields::{INTERVAL, ROUTE};
 use crate::domain::Severity;
 use crate::domain::policy::{PageMode, PromoteWhen, Side};
 
@@ -50,8 +50,10 @@ pub(super) const FILE: Object = Object::new(
         Field::new(
             "routes",
             Form::List(&Form::Object(&ROUTE)),
-            "Which page goes to whom. The first route that fits decides.",
+            "Which page goes to whom: a tree. The first route that fits decides.",
         ),
+        Field::new("intervals", Form::List(&Form::Object(&INTERVAL)), "Named times, for `active` and `mute` of routes.")
+            .example("[{name: nights, when: {hours: \"22:00-07:00\"}}]"),
     ],
 );
 

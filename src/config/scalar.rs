@@ -9,7 +9,7 @@ use super::field::Form;
 use super::findings::{Complaint, quoted, suggestion};
 use super::test_file::expectation::Count as Tally;
 use super::value::Value;
-use crate::domain::matcher::{Matcher, Operator};
+use crate::domain::matcher::{Matcher, Operator, alertmanager};
 use crate::domain::policy::Pace;
 use crate::domain::{Kind, Severity, Status, Timestamp, Zone, duration};
 use crate::formats::mapping::{self, Extract, Grammar, TimeForm};
@@ -39,6 +39,8 @@ pub(super) fn read(text: &str, form: Form) -> Result<Value, Misfit> {
         Form::Pace(least) => Value::Pace(read_pace(text, least)?),
         Form::Matcher => Value::Matcher(read_matcher(text)?),
         Form::PageMatcher => Value::Matcher(read_page_matcher(text)?),
+        Form::LabelMatcher => Value::Matcher(read_label_matcher(text)?),
+        Form::Range(least, most) => Value::Range(read_range(text, least, most)?),
         Form::Time => Value::Time(read_time(text)?),
         Form::Zone => Value::Text(read_zone(text)?),
         Form::Hours => Value::Hours(read_hours(text)?),
@@ -59,7 +61,7 @@ pub(super) fn read(text: &str, form: Form) -> Result<Value, Misfit> {
         Form::Pattern => Value::Text(read_pattern(text)?),
         Form::TimeFormat => Value::Text(read_time_format(text)?),
         Form::Offset => Value::Text(read_offset(text)?),
-        Form::List(_) | Form::OneOrMany(_) | Form::Object(_) | Form::Map(_) | Form::ListOrMap(..) => {
+        Form::List(_) | Form::OneOrMany(_) | Form::Object(_) | Form::Again(..) | Form::Map(_) | Form::ListOrMap(..) => {
             return Err(Complaint::new(format!("expected {}, found a text", form.wanted())).into());
         }
     })
@@ -187,7 +189,28 @@ fn read_matcher(text: &str) -> Result<Matcher, Misfit> {
     Ok(matcher)
 }
 
-/// What a page is routed by.
+fn read_label_matcher(text: &str) -> Result<Matcher, Complaint> {
+    const HELP: &str =
+        "write it as Alertmanager does: 'team=\"db\"', 'team!~\"db|web\"', '\"my label\"=\"x\"'; one matcher an entry";
+    if text.len() > LONGEST_MATCHER {
+        return Err(Complaint::new(format!("a matcher longer than {LONGEST_MATCHER} bytes")));
+    }
+    alertmanager::matcher(text).map_err(|error| Complaint::new(error).help(HELP))
+}
+
+/// `1..5` or `1`, without 0 where negative numbers count from the end.
+fn read_range(text: &str, least: i32, most: i32) -> Result<(i32, i32), Complaint> {
+    let wrong = || {
+        Complaint::new(format!("{} is no range", quoted(text))).help(format!("write `N` or `N..M`, {least} to {most}"))
+    };
+    let (from, to) = text.split_once("..").unwrap_or((text, text));
+    let (from, to): (i32, i32) = (from.trim().parse().map_err(|_| wrong())?, to.trim().parse().map_err(|_| wrong())?);
+    let placed = |end: i32| (least..=most).contains(&end) && (end != 0 || least > 0);
+    let backwards = from > to && (from < 0) == (to < 0);
+    if placed(from) && placed(to) && !backwards { Ok((from, to)) } else { Err(wrong()) }
+}
+
+/// What a page is counted by.
 const PAGE_FIELDS: &[&str] = &["service", "host", "check", "severity"];
 
 fn read_page_matcher(text: &str) -> Result<Matcher, Misfit> {
@@ -197,7 +220,7 @@ fn read_page_matcher(text: &str) -> Result<Matcher, Misfit> {
     }
     let at = text.find(matcher.name()).unwrap_or(0);
     let complaint = Complaint::new(format!("a page has no {}", quoted(matcher.name())))
-        .help("routes see `service`, `host`, `check` and `severity` of the page");
+        .help("budgets see `service`, `host`, `check` and `severity` of the page");
     Err(Misfit { complaint, at: at..at + matcher.name().len() })
 }
 
@@ -230,7 +253,8 @@ fn read_hours(text: &str) -> Result<(u16, u16), Complaint> {
         (two(hours) && two(minutes) && hour < 24 && minute < 60).then_some(hour * 60 + minute)
     };
     let (from, to) = text.split_once('-').ok_or_else(wrong)?;
-    let (from, to) = (minute(from).ok_or_else(wrong)?, minute(to).ok_or_else(wrong)?);
+    let midnight = (to.trim() == "24:00").then_some(24 * 60);
+    let (from, to) = (minute(from).ok_or_else(wrong)?, midnight.or_else(|| minute(to)).ok_or_else(wrong)?);
     if from == to {
         return Err(Complaint::new(format!("{} have no length", quoted(text))).help("for all day write `N a day`"));
     }

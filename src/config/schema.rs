@@ -94,6 +94,11 @@ fn form_schema(form: Form) -> Value {
         Form::Pace(_) => text("^[0-9]+ changes? in +[0-9]", form.example()),
         Form::Matcher => text("^[^=!]*(=|!=)", "service=~\"web|api\"".to_owned()),
         Form::PageMatcher => text("^ *(service|host|check|severity) *(=|!=|!~)", "service=~\"web|api\"".to_owned()),
+        Form::LabelMatcher => text("^.*(=|!=|!~)", "team=\"db\"".to_owned()),
+        Form::Range(least, most) => json!({ "anyOf": [
+            { "type": "string", "pattern": "^-?[0-9]+(\\.\\.-?[0-9]+)?$", "examples": [form.example()] },
+            { "type": "integer", "minimum": least, "maximum": most },
+        ] }),
         Form::Time => text("^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ].+(Z|z|[+-][0-9]{2}(:?[0-9]{2})?)", form.example()),
         Form::Zone => text("^[A-Za-z]", form.example()),
         Form::Hours => text("^[0-2][0-9]:[0-5][0-9] *- *[0-2][0-9]:[0-5][0-9]$", form.example()),
@@ -113,6 +118,7 @@ fn form_schema(form: Form) -> Value {
             json!({ "oneOf": [one, { "type": "array", "items": one }] })
         }
         Form::Object(object) => Value::Object(object_schema(object)),
+        Form::Again(_, place) => json!({ "type": ["array", "null"], "items": { "$ref": place } }),
         Form::Map(form) => json!({ "type": "object", "additionalProperties": form_schema(*form) }),
         Form::Grammar(_) | Form::Pattern | Form::TimeFormat => {
             json!({ "type": "string", "minLength": 1, "examples": [form.example().trim_matches('\'')] })

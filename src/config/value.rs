@@ -33,6 +33,8 @@ pub(super) enum Value {
     Time(Timestamp),
     /// From and to, as minutes of the day.
     Hours((u16, u16)),
+    /// From and to.
+    Range((i32, i32)),
     /// How many, and the word of what they are counted by.
     Allowance((u32, &'static str)),
     List(Vec<Checked>),
@@ -140,6 +142,23 @@ impl Record {
         let matcher =
             |item: &Checked| if let Value::Matcher(matcher) = &item.value { Some(matcher.clone()) } else { None };
         self.items(key).iter().filter_map(matcher).collect()
+    }
+
+    /// The spans of hours in the list at a key, as minutes of the day.
+    pub(super) fn all_hours(&self, key: &str) -> Vec<(u16, u16)> {
+        let hours = |item: &Checked| if let Value::Hours(hours) = item.value { Some(hours) } else { None };
+        self.items(key).iter().filter_map(hours).collect()
+    }
+
+    /// The ranges in the list at a key.
+    pub(super) fn ranges(&self, key: &str) -> Vec<(i32, i32)> {
+        let range = |item: &Checked| if let Value::Range(range) = item.value { Some(range) } else { None };
+        self.items(key).iter().filter_map(range).collect()
+    }
+
+    /// The places of the words in the list at a key among all words that may stand there.
+    pub(super) fn places(&self, key: &str, words: &[&str]) -> Vec<usize> {
+        self.items(key).iter().filter_map(|item| words.iter().position(|word| *word == item.text())).collect()
     }
 
     /// The texts in the list at a key.

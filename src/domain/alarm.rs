@@ -311,12 +311,12 @@ fn hex(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::policy::Route;
+    use crate::domain::route::Route;
 
     const NOW: Timestamp = Timestamp::from_millis(1_000);
 
     fn policy() -> Policy {
-        let route = Route { name: "all".to_owned(), matchers: Vec::new(), receivers: vec!["console".to_owned()] };
+        let route = Route { name: "all".to_owned(), receivers: vec!["console".to_owned()], ..Route::default() };
         Policy { routes: vec![route], ..Policy::default() }
     }
 

@@ -1,10 +1,10 @@
 //! An incident: what belongs together, who was told of it, and what became of it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::decision::{IncidentId, IncidentSummary, Moment};
+use super::decision::{IncidentId, IncidentSummary, Moment, Page};
 use super::explain::Candidate;
 use super::fingerprint::Fingerprint;
 use super::signal::{Kind, Severity};
@@ -52,6 +52,10 @@ pub(crate) struct Incident {
     pub(crate) events: Vec<u64>,
     /// The receivers that were told of it, and so must be told of its end.
     pub(crate) told: BTreeSet<String>,
+    /// The receivers whom a page of it concerned, told or not.
+    pub(crate) concerns: BTreeSet<String>,
+    /// The page that waits until routes may tell it.
+    pub(crate) later: Option<Box<Later>>,
     /// The worst severity that people were paged with. It may have got worse since, without a page.
     pub(crate) paged_as: Severity,
     /// The candidates for its origin when it last paged, most likely first.
@@ -60,6 +64,17 @@ pub(crate) struct Incident {
     pub(crate) suspects: Vec<String>,
     /// Those of its members that were critical when they made it page.
     pub(crate) critical: BTreeSet<Fingerprint>,
+}
+
+/// A page that waits for the end of an interval.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Later {
+    /// The page.
+    pub(crate) page: Page,
+    /// Who waits for it, and the name of the route that is kept.
+    pub(crate) receivers: BTreeMap<String, String>,
+    /// When to look again.
+    pub(crate) until: Timestamp,
 }
 
 impl Incident {
@@ -100,7 +115,7 @@ impl Incident {
 
 impl Row for Incident {
     const KIND: u8 = b'i';
-    const VERSION: u8 = 4;
+    const VERSION: u8 = 5;
 
     fn fingerprint(&self) -> Fingerprint {
         Self::key(self.id())

@@ -10,6 +10,7 @@ use super::inhibition::Inhibition;
 use super::judgement::Judgement;
 use super::maintenance::Maintenance;
 use super::matcher::Matcher;
+use super::route::Route;
 use super::signal::{Severity, vocabulary};
 use super::silence::Silence;
 use super::topology::Topology;
@@ -38,7 +39,7 @@ pub struct Policy {
     pub budgets: Vec<Budget>,
     /// Whose clocks tell the hour of the day and the day of the week.
     pub zone: Zone,
-    /// Who is told, in order: the first that fits decides.
+    /// Who is told: a tree ([`super::route`]).
     pub routes: Vec<Route>,
     /// Judge everything, page nobody: no notification leaves.
     pub shadow: bool,
@@ -211,17 +212,6 @@ pub struct HoldRule {
     pub longest: Duration,
     /// A critical alert that is on for this long pages whatever was learned.
     pub critical_longest: Duration,
-}
-
-/// Who is told about an incident.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Route {
-    /// Its name.
-    pub name: String,
-    /// Matchers on `service`, `host`, `check` (of the origin) and `severity` of the page; none = everything.
-    pub matchers: Vec<Matcher>,
-    /// The names of the receivers, all of which are told.
-    pub receivers: Vec<String>,
 }
 
 const MINUTE: u64 = 60;

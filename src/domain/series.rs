@@ -135,6 +135,47 @@ pub(crate) struct Series {
     pub(crate) watch: Option<Box<Watch>>,
     /// Its point events, where it has any.
     pub(crate) burst: Option<Box<Burst>>,
+    /// What routes look at of its alerts, where they look at labels.
+    pub(crate) routed: Option<Box<Routed>>,
+}
+
+/// What routes look at of the latest alerts of a series.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Routed {
+    /// The names that routes looked at then ([`super::route::Looks::fingerprint`]).
+    pub(crate) names: Fingerprint,
+    /// What they saw, without what was absent; different ones only, at most [`Routed::MOST`].
+    pub(crate) seen: Vec<Seen>,
+}
+
+impl Routed {
+    /// Of more alerts of one series that differ in what routes look at, the latest count.
+    pub(crate) const MOST: usize = 8;
+}
+
+/// What routes look at of one alert: names and values.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Seen {
+    /// Fields and labels, as Squelch reads them.
+    pub(crate) fields: Vec<(String, String)>,
+    /// Labels, as they were sent.
+    pub(crate) labels: Vec<(String, String)>,
+}
+
+impl Seen {
+    /// The value of a field or label; empty without it.
+    pub(crate) fn field(&self, name: &str) -> &str {
+        value(&self.fields, name)
+    }
+
+    /// The value of a label as it was sent; empty without it.
+    pub(crate) fn label(&self, name: &str) -> &str {
+        value(&self.labels, name)
+    }
+}
+
+fn value<'a>(pairs: &'a [(String, String)], name: &str) -> &'a str {
+    pairs.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
 }
 
 impl Series {
@@ -161,6 +202,7 @@ impl Series {
             detector: None,
             watch: None,
             burst: None,
+            routed: None,
             flap: Flap::default(),
             level: Level::Off,
             firing: [0; Severity::ALL.len()],
@@ -217,7 +259,7 @@ impl Series {
 
 impl Row for Series {
     const KIND: u8 = b's';
-    const VERSION: u8 = 7;
+    const VERSION: u8 = 8;
 
     fn fingerprint(&self) -> Fingerprint {
         self.fingerprint

@@ -41,6 +41,8 @@ pub(crate) enum Due {
     Sweep,
     /// The period of a page budget is over.
     Budget,
+    /// Routes may tell a page that waited.
+    Later,
 }
 
 /// A timer: when, what, and the row it is about.

@@ -147,6 +147,37 @@ impl Clock {
     }
 }
 
+/// A day of the calendar.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Day {
+    /// The year.
+    pub year: i32,
+    /// The month, 1 to 12.
+    pub month: u8,
+    /// The day of the month, from 1.
+    pub day: i32,
+    /// The day of the week, 0 (Monday) to 6.
+    pub weekday: usize,
+    /// How many days its month has.
+    pub days_in_month: i32,
+}
+
+impl Day {
+    /// The day with this number, as in [`Clock::day`].
+    #[must_use]
+    pub fn of(day: i64) -> Self {
+        let days = jiff::Span::new().try_days(day).ok();
+        let date = days.and_then(|days| Date::constant(1970, 1, 1).checked_add(days).ok()).unwrap_or(Date::MAX);
+        Self {
+            year: i32::from(date.year()),
+            month: date.month().unsigned_abs(),
+            day: i32::from(date.day()),
+            weekday: (day + 3).rem_euclid(7) as usize,
+            days_in_month: i32::from(date.days_in_month()),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,6 +2,7 @@
 //!
 //! Deliberately without the list of them, which is [`super::Alarms`].
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -10,8 +11,9 @@ use crate::domain::decision::{IncidentId, IncidentSummary, Moment, Origin, Page,
 use crate::domain::event::Event;
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::notification::{Content, Notification, NotificationKey};
-use crate::domain::policy::{Policy, Route};
+use crate::domain::policy::Policy;
 use crate::domain::reason::Reason;
+use crate::domain::route;
 use crate::domain::signal::Severity;
 use crate::domain::time::Timestamp;
 use crate::domain::turn::Turn;
@@ -109,11 +111,14 @@ impl Alarm {
         }
     }
 
-    /// Owes the content to every receiver of the route; to nobody in shadow mode.
+    /// Owes the content to every receiver of its routes, whatever their hours say: what Squelch cannot judge must not
+    /// wait. To nobody in shadow mode.
     pub(super) fn tell(&mut self, content: &Content, policy: &Policy, turn: &mut Turn) {
         self.steps += 1;
-        let route = policy.routes.iter().find(|route| fits(route, &self.summary)).filter(|_| !policy.shadow);
-        for receiver in route.map_or(&[][..], |route| &route.receivers) {
+        let face = self.face();
+        let routes = if policy.shadow { Vec::new() } else { route::find(&policy.routes, &face) };
+        let receivers: BTreeSet<_> = routes.into_iter().flat_map(|route| &route.receivers).collect();
+        for receiver in receivers {
             let notification = Arc::new(Notification {
                 key: NotificationKey { incident: self.summary.incident, step: self.steps, receiver: receiver.clone() },
                 content: content.clone(),
@@ -123,20 +128,16 @@ impl Alarm {
             turn.notifications.push(notification);
         }
     }
-}
 
-fn fits(route: &Route, summary: &IncidentSummary) -> bool {
-    let of = |field: &Option<String>| field.clone().unwrap_or_default();
-    route.matchers.iter().all(|matcher| {
-        let value = match matcher.name() {
-            "service" => of(&summary.origin.service),
-            "host" => of(&summary.origin.host),
-            "check" | "alertname" => of(&summary.origin.check),
-            "severity" => summary.severity.word().to_owned(),
-            _ => String::new(),
-        };
-        matcher.fits_value(&value)
-    })
+    /// What routes see of it.
+    fn face(&self) -> Event {
+        let origin = &self.summary.origin;
+        let mut face = Event::new("squelch", origin.check.clone().unwrap_or_default());
+        face.service.clone_from(&origin.service);
+        face.host.clone_from(&origin.host);
+        face.severity = self.summary.severity;
+        face
+    }
 }
 
 /// What pairs a trouble with its end.

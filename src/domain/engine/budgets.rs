@@ -52,7 +52,7 @@ impl Engine {
 
     /// The first budget that fits a surge, and the period at hand. Outside of its period none is asked.
     fn budget_of<'b>(&self, budgets: &'b [Budget], surge: &Surge) -> Option<(&'b Budget, (Timestamp, Timestamp))> {
-        let face = super::outbox::face(&surge.origin.0, surge.severity);
+        let face = super::audience::face(&surge.origin.0, surge.severity);
         let budget = budgets.iter().find(|budget| budget.matchers.iter().all(|matcher| matcher.fits(&face)))?;
         Some((budget, budget.period(self.now())?))
     }
@@ -96,7 +96,7 @@ impl Engine {
                 (evidence.component_bits, evidence.threshold) = (Some(meter as f32), asked.map(|bits| bits as f32));
             });
         }
-        let (title, receivers) = (self.title(surge), self.receivers(&surge.origin.0, surge.severity));
+        let (title, receivers) = (self.title(surge), self.audience(surge).all());
         let Some(series) = surge.makers().next().map(|slot| self.series.at(slot).fingerprint) else { return };
         let row = self.budgets.change(slot);
         match known {

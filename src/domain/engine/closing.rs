@@ -107,6 +107,7 @@ impl Engine {
         (incident.open, incident.summary.resolved) = (true, None);
         self.closed -= 1;
         self.notify(id, NoticeAction::Reopen, "it is back, and nothing worse than what was paged".to_owned(), turn);
+        self.wake_later(id);
     }
 
     /// A person has taken an incident.

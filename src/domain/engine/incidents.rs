@@ -238,6 +238,7 @@ impl Engine {
             let text = self.joined_sentence(surge, reason, tie.as_ref());
             self.notify(id, NoticeAction::Update, text, turn);
         }
+        self.tell_latecomers(id, surge, turn);
     }
 
     fn escalate(&mut self, id: IncidentId, surge: &Surge, turn: &mut Turn) {
@@ -285,6 +286,8 @@ impl Engine {
             paged_as: surge.severity,
             step: 0,
             told: BTreeSet::new(),
+            concerns: BTreeSet::new(),
+            later: None,
             origins,
             suspects: self.suspects_of(surge),
         });

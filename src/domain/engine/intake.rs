@@ -211,7 +211,10 @@ impl Engine {
         let mute = self.mute_for(event, arrival.fires).or_else(|| (page == PageMode::Never).then_some(Mute::Never));
         match (point, mute) {
             (true, Some(mute)) => self.decide_muted(arrival, &mute, turn),
-            (true, None) => self.point_event(arrival, turn),
+            (true, None) => {
+                self.note_labels(slot, arrival.alert, event);
+                self.point_event(arrival, turn);
+            }
             (false, Some(mute)) => self.muted(arrival, mute, turn),
             (false, None) => self.unmuted(arrival, turn),
         }
@@ -233,6 +236,7 @@ impl Engine {
             Some(_) | None => {
                 self.keep_alert(arrival, None);
                 self.count_firing(arrival.series, arrival.event.severity, 1);
+                self.note_labels(arrival.series, arrival.alert, arrival.event);
                 self.onset(arrival, turn);
             }
         }

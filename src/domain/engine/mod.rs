@@ -4,12 +4,13 @@
 //! resolves, changes); `mutes` holds back what a silence or an inhibition covers; `onset` works out how
 //! surprising the start is (`stage::surprise`, `value`, `burst`) and hands its bits to its components, whose meters
 //! (`surge`) say when it is enough; `flapping` takes over what changes too often; `incidents` opens, joins,
-//! escalates (`kinship` finds which, `budgets` what people bear, `paging` tells people, `closing` ends it, `feedback` is what people say of it); `ledger` keeps the sums. What may still become a page waits
+//! escalates (`kinship` finds which, `budgets` what people bear, `paging` tells people, `audience` whom, `closing` ends it, `feedback` is what people say of it); `ledger` keeps the sums. What may still become a page waits
 //! for its verdict, no longer than its hold.
 //!
 //! Deliberately without I/O, clock, randomness, logging, locks or statics, and without any order that depends on
 //! how the state came about: an engine restored from its records decides as if it had never stopped.
 
+mod audience;
 mod budgets;
 mod bursts;
 mod closing;
@@ -57,6 +58,7 @@ use super::ledger::{Changes, Ledger};
 use super::opinion::Feedback;
 use super::policy::Policy;
 use super::posting::Posting;
+use super::route::Looks;
 use super::series::Series;
 use super::source::Source;
 use super::table::{Slot, Table};
@@ -104,6 +106,8 @@ pub struct Engine {
     expects_heartbeats: bool,
     /// Whether a timer will sweep up the postings. Follows from `postings`.
     sweeps: bool,
+    /// What routes look at, and the name of that. Follows from the policy.
+    looks: (Looks, Fingerprint),
     /// Names, so that equal ones share their memory. Follows from everything else.
     names: rustc_hash::FxHashSet<Arc<str>>,
 }
@@ -141,8 +145,10 @@ impl Engine {
             maintained: Timestamp::EPOCH,
             expects_heartbeats: false,
             sweeps: false,
+            looks: (Looks::default(), Fingerprint(0)),
             names: rustc_hash::FxHashSet::default(),
         };
+        engine.look_again();
         engine.set_silence_timers();
         engine
     }
@@ -230,6 +236,7 @@ impl Engine {
             Due::Source => self.source_due(whom, turn),
             Due::Sweep => self.sweep_postings(),
             Due::Budget => self.budget_due(whom, turn),
+            Due::Later => self.later_due(whom, turn),
         }
     }
 
@@ -241,6 +248,7 @@ impl Engine {
         self.expect_heartbeats(turn);
         self.watch_sources();
         self.follow_budgets(turn);
+        self.follow_routes();
     }
 
     /// A shared copy of a name.

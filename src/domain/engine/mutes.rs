@@ -178,6 +178,7 @@ impl Engine {
                 self.freed(series);
             }
             self.count_firing(series, severity, 1);
+            self.note_labels(series, fingerprint, &event);
             self.rise_again(series, &event, turn);
         }
     }

@@ -6,11 +6,9 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::Engine;
-use crate::domain::decision::{Decision, IncidentId, IncidentSummary, Notice, NoticeAction, Origin, Page};
-use crate::domain::event::Event;
+use crate::domain::decision::{Decision, IncidentId, IncidentSummary, Notice, NoticeAction};
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::notification::{Content, Notification, NotificationKey};
-use crate::domain::signal::Severity;
 use crate::domain::table::Row;
 use crate::domain::turn::Turn;
 
@@ -31,33 +29,12 @@ fn row(key: &NotificationKey) -> Fingerprint {
     Fingerprint::of(&["outbox", &key.to_string()])
 }
 
-/// What matchers of routes and budgets see of a page.
-pub(super) fn face(origin: &Origin, severity: Severity) -> Event {
-    let mut face = Event::new("squelch", origin.check.clone().unwrap_or_default());
-    face.service.clone_from(&origin.service);
-    face.host.clone_from(&origin.host);
-    face.severity = severity;
-    face
-}
-
 impl Engine {
     /// What is owed to receivers, in the order in which it was decided.
     pub fn outbox(&self) -> impl Iterator<Item = &Arc<Notification>> {
         let mut rows: Vec<_> = self.outbox.rows().map(|(_, row)| &row.0).collect();
         rows.sort_by(|a, b| a.key.cmp(&b.key));
         rows.into_iter()
-    }
-
-    /// Owes a page to the receivers of its route.
-    pub(super) fn owe_page(&mut self, page: Page, turn: &mut Turn) {
-        if self.policy.shadow {
-            return;
-        }
-        let (id, receivers) = (page.incident, self.receivers(&page.origin, page.severity));
-        if let Some(incident) = self.incident_mut(id) {
-            incident.told.extend(receivers.iter().cloned());
-        }
-        self.owe(id, &receivers, &Content::Page(Box::new(page)), turn);
     }
 
     /// Owes a notice to those who were paged, if it is one that they need: that it is over, that it is back, that
@@ -77,7 +54,11 @@ impl Engine {
         }
     }
 
-    fn owe(&mut self, id: IncidentId, receivers: &BTreeSet<String>, content: &Content, turn: &mut Turn) {
+    /// Owes a message about an incident; in shadow mode to nobody.
+    pub(super) fn owe(&mut self, id: IncidentId, receivers: &BTreeSet<String>, content: &Content, turn: &mut Turn) {
+        if self.policy.shadow || receivers.is_empty() {
+            return;
+        }
         let Some(incident) = self.incident_mut(id) else { return };
         incident.step += 1;
         let (step, summary) = (incident.step, incident.summary.clone());
@@ -114,13 +95,6 @@ impl Engine {
             self.outbox.insert(Owed(Arc::clone(&notification)));
             turn.notifications.push(notification);
         }
-    }
-
-    /// The receivers of the first route that fits a page with this origin and severity.
-    pub(super) fn receivers(&self, origin: &Origin, severity: Severity) -> BTreeSet<String> {
-        let face = face(origin, severity);
-        let fits = |route: &&crate::domain::policy::Route| route.matchers.iter().all(|matcher| matcher.fits(&face));
-        self.policy.routes.iter().find(fits).map(|route| route.receivers.iter().cloned().collect()).unwrap_or_default()
     }
 
     /// A receiver took it.

@@ -13,15 +13,8 @@ impl Engine {
     /// Interrupts a person.
     pub(super) fn page(&mut self, id: IncidentId, surge: &Surge, action: PageAction, turn: &mut Turn) {
         let now = self.now();
-        let held_before = surge.fresh.iter().map(|(slot, _)| std::mem::take(&mut self.series.change(*slot).held)).sum();
-        let (services, hosts) = self.named(surge);
-        let title = self.title(surge);
-        let why = self.page_sentence(surge);
-        let text = surge.makers().filter_map(|slot| self.series.at(slot).text.clone()).collect::<Vec<_>>();
-        let evidence =
-            surge.fresh.iter().take(6).map(|(slot, bits)| (self.series.at(*slot).name.full.to_string(), *bits as f32));
-        let evidence = evidence.collect();
-        let suspects = self.suspects_of(surge);
+        let page = self.compose_page(id, surge, action);
+        let audience = self.audience(surge);
         let book = self.ledger.change(self.book);
         match action {
             PageAction::Open => book.pages.0 += 1,
@@ -32,8 +25,25 @@ impl Engine {
         incident.paged_as = incident.paged_as.max(surge.severity);
         incident.summary.paged.get_or_insert(now);
         incident.origins.clone_from(&surge.origin.1);
-        incident.tell(now, format!("paged ({action}): {title}; {why}"));
-        let page = Page {
+        incident.tell(now, format!("paged ({action}): {}; {}", page.title, page.why));
+        turn.decisions.push(Decision::Page(Box::new(page.clone())));
+        self.owe_page(page, audience, turn);
+    }
+
+    /// What a page of a surge says.
+    pub(super) fn compose_page(&mut self, id: IncidentId, surge: &Surge, action: PageAction) -> Page {
+        let now = self.now();
+        let held_before = surge.fresh.iter().map(|(slot, _)| std::mem::take(&mut self.series.change(*slot).held)).sum();
+        let (services, hosts) = self.named(surge);
+        let title = self.title(surge);
+        let why = self.page_sentence(surge);
+        let text = surge.makers().filter_map(|slot| self.series.at(slot).text.clone()).collect::<Vec<_>>();
+        let evidence =
+            surge.fresh.iter().take(6).map(|(slot, bits)| (self.series.at(*slot).name.full.to_string(), *bits as f32));
+        let evidence = evidence.collect();
+        let suspects = self.suspects_of(surge);
+        let alerts = self.incident(id).map(|incident| incident.events.clone()).unwrap_or_default();
+        Page {
             ts: now,
             incident: id,
             action,
@@ -42,7 +52,7 @@ impl Engine {
             services,
             hosts,
             origin: surge.origin.0.clone(),
-            alerts: incident.events.clone(),
+            alerts,
             held_before,
             reason: surge.reason,
             why,
@@ -50,9 +60,7 @@ impl Engine {
             suspects,
             url: text.iter().find_map(|text| text.url.as_deref().map(str::to_owned)),
             runbook_url: text.iter().find_map(|text| text.runbook_url.as_deref().map(str::to_owned)),
-        };
-        turn.decisions.push(Decision::Page(Box::new(page.clone())));
-        self.owe_page(page, turn);
+        }
     }
 
     /// The services and hosts that a page names, the most likely origin first.

@@ -102,6 +102,7 @@ impl Engine {
             self.timers.set(self.now(), Due::Silence, Fingerprint(0));
         }
         self.set_sweep();
+        self.look_again();
     }
 
     /// After damage a series may lack its check: it gets an empty one, and learns anew.
@@ -149,6 +150,9 @@ impl Engine {
         for (_, incident) in self.incidents.rows() {
             if let Some(at) = incident.calm_at {
                 timers.set(at, Due::Calm, Incident::key(incident.id()));
+            }
+            if let Some(later) = incident.later.as_ref().filter(|_| incident.open) {
+                timers.set(later.until, Due::Later, Incident::key(incident.id()));
             }
         }
         for (_, alert) in self.alerts.rows() {

@@ -127,6 +127,9 @@ impl Engine {
         let arrival = Arrival { seq: 0, event: &event, at: sample.at, alert, fires: None, series: slot, source };
         self.keep_alert(&arrival, mute);
         self.post(&arrival);
+        if judged {
+            self.note_labels(slot, alert, &event);
+        }
         if let Some(kept) = self.alerts.find(alert) {
             let kept = self.alerts.change(kept);
             // It is no alert of its source: how often that repeats itself, or leaves resolves out, is another matter.

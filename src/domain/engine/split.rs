@@ -114,7 +114,8 @@ impl Engine {
         split.paged_as = split.paged_as.min(split.summary.severity);
         (split.surged, split.alive, split.calm_at) = (now, now, None);
         (split.step, split.witnesses) = (0, Witnesses::default());
-        (split.events, split.origins) = (Vec::new(), Vec::new());
+        // The page that waits is about the whole, which keeps it.
+        (split.events, split.origins, split.later) = (Vec::new(), Vec::new(), None);
         Some(split)
     }
 }

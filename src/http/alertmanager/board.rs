@@ -11,7 +11,8 @@ use serde::{Serialize, ser::SerializeSeq};
 use super::filter::Filter;
 use super::{id, written};
 use crate::domain::inhibition::Inhibition;
-use crate::domain::{Event, Fingerprint, Policy, PostedText, Posting, Silence, Timestamp};
+use crate::domain::route::{self, Looks};
+use crate::domain::{Fingerprint, Policy, PostedText, Posting, Silence, Timestamp};
 use crate::inbox::{Inbox, Refusal, View};
 
 /// What the engine holds of it, taken between two batches.
@@ -57,7 +58,7 @@ impl Board {
         let inhibiting: Vec<_> = policy.inhibitions.iter().filter_map(|rule| Inhibiting::of(rule, postings)).collect();
         let in_force = silences.iter().filter(|silence| silence.in_force(*now));
         let in_force: Vec<_> = in_force.map(|silence| (silence, id::of(silence))).collect();
-        let mut told = Told { policy, known: BTreeMap::new() };
+        let mut told = Told::of(policy);
         let mut alerts: Vec<_> = postings
             .iter()
             .filter(|posting| filter.fits(&posting.text))
@@ -152,20 +153,27 @@ fn fits(matchers: &[crate::domain::Matcher], text: &PostedText) -> bool {
 /// Who would be told of an alert that pages by itself.
 struct Told<'a> {
     policy: &'a Policy,
-    known: BTreeMap<[&'a str; 4], Arc<[String]>>,
+    looks: Looks,
+    known: BTreeMap<Vec<&'a str>, Arc<[String]>>,
 }
 
 impl<'a> Told<'a> {
+    fn of(policy: &'a Policy) -> Self {
+        Self { policy, looks: Looks::of(&policy.routes), known: BTreeMap::new() }
+    }
+
     fn receivers(&mut self, text: &'a PostedText) -> Arc<[String]> {
-        let policy = self.policy;
-        let face = [text.field("check"), text.field("service"), text.field("host"), text.severity().word()];
-        let told = self.known.entry(face).or_insert_with_key(|[check, service, host, _]| {
-            // What routes see of a page: nothing but its origin and its severity.
-            let mut face = Event::new("squelch", *check);
-            let named = |name: &str| Some(name.to_owned()).filter(|name| !name.is_empty());
-            (face.service, face.host, face.severity) = (named(service), named(host), text.severity());
-            let fits = |route: &&crate::domain::policy::Route| route.matchers.iter().all(|matcher| matcher.fits(&face));
-            policy.routes.iter().find(fits).map_or_else(|| Arc::from([]), |route| Arc::from(route.receivers.clone()))
+        let (policy, looks) = (self.policy, &self.looks);
+        let fields = route::OF_A_PAGE.into_iter().chain(looks.fields.iter().map(String::as_str));
+        let seen = fields.map(|name| text.field(name)).chain(looks.labels.iter().map(|name| text.label(name)));
+        let told = self.known.entry(seen.collect()).or_insert_with(|| {
+            let mut told: Vec<String> = Vec::new();
+            for receiver in route::find(&policy.routes, text).into_iter().flat_map(|route| &route.receivers) {
+                if !told.contains(receiver) {
+                    told.push(receiver.clone());
+                }
+            }
+            Arc::from(told)
         });
         Arc::clone(told)
     }
@@ -264,6 +272,7 @@ impl Serialize for Named<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Event;
 
     #[test]
     fn fingerprints_are_those_of_alertmanager() {

@@ -3,17 +3,20 @@
 //! Deliberately only what Alertmanager's strict reader knows: routes, receivers by name, inhibitions. How receivers
 //! are reached stays out, for there may be secrets in it.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::RESOLVE_TIMEOUT;
 use crate::domain::duration;
+use crate::domain::interval::Span;
 use crate::domain::matcher::{Matcher, alertmanager};
 use crate::domain::policy::Policy;
+use crate::domain::route::{self, Route};
 
 /// The names of the receivers, in the order in which routes name them.
 pub(super) fn receivers(policy: &Policy) -> Vec<&str> {
     let mut names: Vec<&str> = Vec::new();
-    for name in policy.routes.iter().flat_map(|route| &route.receivers) {
+    for name in route::all(&policy.routes).flat_map(|route| &route.receivers) {
         if !names.contains(&name.as_str()) {
             names.push(name);
         }
@@ -23,38 +26,103 @@ pub(super) fn receivers(policy: &Policy) -> Vec<&str> {
 
 /// The configuration as YAML. Receivers of one route become routes that `continue`.
 pub(super) fn original(policy: &Policy) -> String {
-    let end = policy.routes.iter().position(|route| route.matchers.is_empty());
-    let (before, root) = policy.routes.split_at(end.unwrap_or(policy.routes.len()));
     let names = receivers(policy);
-    let root = root.first().map_or(&[][..], |route| route.receivers.as_slice());
     let mut text = format!("global:\n  resolve_timeout: {}\n", duration::write(RESOLVE_TIMEOUT));
-    let first = root.first().map(String::as_str).or(names.first().copied()).unwrap_or("nobody");
-    let _ = write!(text, "route:\n  receiver: {}\n  group_by:\n  - alertname\n", quoted(first));
-    if !before.is_empty() || root.len() > 1 {
-        text.push_str("  routes:\n");
-    }
-    for route in before {
-        add_route(&mut text, &route.matchers, &route.receivers);
-    }
-    if root.len() > 1 {
-        add_route(&mut text, &[], root);
-    }
+    add_routes(&mut text, policy, names.first().copied().unwrap_or("nobody"));
     add_inhibitions(&mut text, policy);
     text.push_str("receivers:\n");
     for name in if names.is_empty() { vec!["nobody"] } else { names } {
         let _ = writeln!(text, "- name: {}", quoted(name));
     }
+    add_intervals(&mut text, policy);
     text.push_str("templates: []\n");
     text
 }
 
-fn add_route(text: &mut String, matchers: &[Matcher], receivers: &[String]) {
-    for (at, receiver) in receivers.iter().enumerate() {
-        let _ = writeln!(text, "  - receiver: {}", quoted(receiver));
-        add_matchers(text, "    matchers", matchers);
-        let goes_on = at + 1 < receivers.len();
-        let _ = writeln!(text, "    continue: {goes_on}");
+/// The tree. Its root is the first route that takes everything at all times, where Alertmanager could say it so.
+fn add_routes(text: &mut String, policy: &Policy, any: &str) {
+    let always =
+        |route: &Route| route.takes_all() && !route.goes_on && route.active.is_empty() && route.mute.is_empty();
+    let end = policy.routes.iter().position(always);
+    let (before, root) = match end {
+        Some(end) => (&policy.routes[..end], Some(&policy.routes[end])),
+        None => (policy.routes.as_slice(), None),
+    };
+    let receiver = root.and_then(|root| root.receivers.first()).map_or(any, String::as_str);
+    let _ = write!(text, "route:\n  receiver: {}\n  group_by:\n  - alertname\n", quoted(receiver));
+    let goes_on = before.iter().any(|route| route.goes_on);
+    let below = match root {
+        Some(root) if before.is_empty() && root.receivers.len() == 1 => root.routes.iter().collect(),
+        Some(root) if goes_on || root.receivers.len() > 1 || !root.routes.is_empty() => {
+            before.iter().chain([root]).collect()
+        }
+        _ => before.iter().collect::<Vec<_>>(),
+    };
+    if !below.is_empty() {
+        text.push_str("  routes:\n");
     }
+    for route in below {
+        add_route(text, route, 2);
+    }
+}
+
+fn add_route(text: &mut String, route: &Route, indent: usize) {
+    let pad = " ".repeat(indent);
+    for (at, receiver) in route.receivers.iter().enumerate() {
+        let _ = writeln!(text, "{pad}- receiver: {}", quoted(receiver));
+        let matchers = route.matchers.iter().map(written_field).chain(route.labels.iter().map(alertmanager::written));
+        add_list(text, &format!("{pad}  matchers"), matchers.collect());
+        for (key, intervals) in [("active_time_intervals", &route.active), ("mute_time_intervals", &route.mute)] {
+            add_list(text, &format!("{pad}  {key}"), intervals.iter().map(|interval| interval.name.clone()).collect());
+        }
+        let goes_on = route.goes_on || at + 1 < route.receivers.len();
+        let _ = writeln!(text, "{pad}  continue: {goes_on}");
+        if !route.routes.is_empty() {
+            let _ = writeln!(text, "{pad}  routes:");
+        }
+        for below in &route.routes {
+            add_route(text, below, indent + 2);
+        }
+    }
+}
+
+/// The intervals that routes name. What goes over midnight becomes two, the second a day later.
+fn add_intervals(text: &mut String, policy: &Policy) {
+    let named = route::all(&policy.routes).flat_map(|route| route.active.iter().chain(&route.mute));
+    let intervals: BTreeMap<_, _> = named.map(|interval| (interval.name.as_str(), interval)).collect();
+    if !intervals.is_empty() {
+        text.push_str("time_intervals:\n");
+    }
+    for (name, interval) in intervals {
+        let _ = writeln!(text, "- name: {}\n  time_intervals:", quoted(name));
+        for span in &interval.spans {
+            let (over, within): (Vec<_>, Vec<_>) = span.hours.iter().partition(|(from, to)| from >= to);
+            let evening = within.into_iter().copied().chain(over.iter().map(|(from, _)| (*from, 1440)));
+            add_span(text, &Span { hours: evening.collect(), ..span.clone() });
+            let morning: Vec<_> = over.iter().map(|(_, to)| (0, *to)).filter(|(_, to)| *to > 0).collect();
+            if !morning.is_empty() {
+                let days = span.days.iter().map(|day| (day + 1) % 7).collect();
+                add_span(text, &Span { hours: morning, days, ..span.clone() });
+            }
+        }
+    }
+}
+
+fn add_span(text: &mut String, span: &Span) {
+    const DAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
+    let ranges = |ranges: &[(i32, i32)]| ranges.iter().map(|(from, to)| format!("{from}:{to}")).collect::<Vec<_>>();
+    let _ = writeln!(text, "  - location: {}", quoted(span.zone.name()));
+    if !span.hours.is_empty() {
+        text.push_str("    times:\n");
+    }
+    for (from, to) in &span.hours {
+        let clock = |minute: &u16| quoted(&format!("{:02}:{:02}", minute / 60, minute % 60));
+        let _ = writeln!(text, "    - start_time: {}\n      end_time: {}", clock(from), clock(to));
+    }
+    add_list(text, "    weekdays", span.days.iter().map(|day| DAYS[day % 7].to_owned()).collect());
+    add_list(text, "    days_of_month", ranges(&span.dates));
+    add_list(text, "    months", span.months.iter().map(ToString::to_string).collect());
+    add_list(text, "    years", ranges(&span.years));
 }
 
 fn add_inhibitions(text: &mut String, policy: &Policy) {
@@ -77,18 +145,26 @@ fn add_inhibitions(text: &mut String, policy: &Policy) {
     }
 }
 
-/// A list of matchers under a key; the second line's indent is that of the key.
 fn add_matchers(text: &mut String, key: &str, matchers: &[Matcher]) {
-    if matchers.is_empty() {
+    add_list(text, key, matchers.iter().map(written_field).collect());
+}
+
+/// A list of texts under a key, unless it is empty; the indent of its lines is that of the key.
+fn add_list(text: &mut String, key: &str, items: Vec<String>) {
+    if items.is_empty() {
         return;
     }
     let _ = writeln!(text, "{key}:");
     let indent = " ".repeat(key.len() - key.trim_start_matches([' ', '-']).len());
-    for matcher in matchers {
-        let named = Matcher::new(label(matcher.name()), matcher.operator(), matcher.value());
-        let written = alertmanager::written(named.as_ref().unwrap_or(matcher));
-        let _ = writeln!(text, "{indent}- {}", quoted(&written));
+    for item in items {
+        let _ = writeln!(text, "{indent}- {}", quoted(&item));
     }
+}
+
+/// A matcher on a field, as Alertmanager would write it.
+fn written_field(matcher: &Matcher) -> String {
+    let named = Matcher::new(label(matcher.name()), matcher.operator(), matcher.value());
+    alertmanager::written(named.as_ref().unwrap_or(matcher))
 }
 
 /// What Prometheus people call a field.
@@ -103,9 +179,11 @@ fn quoted(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::domain::inhibition::Inhibition;
-    use crate::domain::policy::Route;
+    use crate::domain::interval::Interval;
 
     #[test]
     fn routes_with_several_receivers_become_routes_that_go_on() {
@@ -114,6 +192,7 @@ mod tests {
             name: name.to_owned(),
             matchers,
             receivers: receivers.iter().map(ToString::to_string).collect(),
+            ..Route::default()
         };
         let policy = Policy {
             routes: vec![
@@ -157,6 +236,67 @@ mod tests {
             - name: "a"
             - name: "b"
             - name: "c"
+            templates: []
+        "#]]
+        .assert_eq(&original(&policy));
+    }
+
+    #[test]
+    fn a_tree_with_intervals_is_written_as_a_tree() {
+        let nights = Interval {
+            name: "nights".to_owned(),
+            spans: vec![Span { hours: vec![(1320, 420)], days: vec![6], ..Span::default() }],
+        };
+        let route = |name: &str, labels: &[&str], routes| Route {
+            name: name.to_owned(),
+            labels: labels.iter().map(|text| Matcher::parse(text).unwrap()).collect(),
+            receivers: vec![name.to_owned()],
+            routes,
+            ..Route::default()
+        };
+        let quiet = Route { mute: vec![Arc::new(nights)], goes_on: true, ..route("db chat", &["check=x"], vec![]) };
+        let policy = Policy {
+            routes: vec![route("all", &[], vec![route("db", &["team=db"], vec![quiet])])],
+            ..Policy::default()
+        };
+        expect_test::expect![[r#"
+            global:
+              resolve_timeout: 5m
+            route:
+              receiver: "all"
+              group_by:
+              - alertname
+              routes:
+              - receiver: "db"
+                matchers:
+                - "team=\"db\""
+                continue: false
+                routes:
+                - receiver: "db chat"
+                  matchers:
+                  - "check=\"x\""
+                  mute_time_intervals:
+                  - "nights"
+                  continue: true
+            receivers:
+            - name: "all"
+            - name: "db"
+            - name: "db chat"
+            time_intervals:
+            - name: "nights"
+              time_intervals:
+              - location: "UTC"
+                times:
+                - start_time: "22:00"
+                  end_time: "24:00"
+                weekdays:
+                - "sunday"
+              - location: "UTC"
+                times:
+                - start_time: "00:00"
+                  end_time: "07:00"
+                weekdays:
+                - "monday"
             templates: []
         "#]]
         .assert_eq(&original(&policy));
