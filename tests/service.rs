@@ -269,7 +269,12 @@ fn wrong_rules_at_the_start_are_told_with_all_mistakes() {
     let dir = tempfile::tempdir().unwrap();
     let settings = settings(dir.path());
     fs::write(dir.path().join("rules/app.yaml"), "rules:\n  - name: quiet\n    pgae: never\n").unwrap();
-    let options = squelch::service::Options { settings, couriers: squelch::deliver::Options::default(), probe: None };
+    let options = squelch::service::Options {
+        settings,
+        couriers: squelch::deliver::Options::default(),
+        probe: None,
+        fetch: None,
+    };
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let error = runtime.block_on(squelch::service::Service::start(options)).err().unwrap();
     assert!(error.to_string().contains("app.yaml:3"), "{error}");
@@ -280,7 +285,12 @@ fn it_does_not_listen_to_the_network_without_a_token() {
     let dir = tempfile::tempdir().unwrap();
     let mut settings = settings(dir.path());
     settings.listen = "0.0.0.0:0".to_owned();
-    let options = squelch::service::Options { settings, couriers: squelch::deliver::Options::default(), probe: None };
+    let options = squelch::service::Options {
+        settings,
+        couriers: squelch::deliver::Options::default(),
+        probe: None,
+        fetch: None,
+    };
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let error = runtime.block_on(squelch::service::Service::start(options)).err().unwrap();
     assert!(error.to_string().contains("no token is set"), "{error}");

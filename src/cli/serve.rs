@@ -103,13 +103,14 @@ async fn serve(settings: Settings) -> ExitCode {
     let _caught = signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw()));
     let paint = if io::stdout().is_terminal() { Paint::Colour } else { Paint::Plain };
     let couriers = deliver::Options { paint, ..deliver::Options::default() };
-    let mut service = match Service::start(Options { settings: settings.clone(), couriers, probe: None }).await {
-        Ok(service) => service,
-        Err(error) => {
-            error!("squelch cannot start: {error}");
-            return ExitCode::FAILURE;
-        }
-    };
+    let mut service =
+        match Service::start(Options { settings: settings.clone(), couriers, probe: None, fetch: None }).await {
+            Ok(service) => service,
+            Err(error) => {
+                error!("squelch cannot start: {error}");
+                return ExitCode::FAILURE;
+            }
+        };
     println!("{}", welcome(&service, &settings));
     let code = tokio::select! {
         () = told(&mut terminate, &mut interrupt) => ExitCode::SUCCESS,

@@ -35,6 +35,8 @@ pub(super) const FILE: Object = Object::new(
             .example("{token_file: /etc/squelch/token}"),
         Field::new("sources", Form::Map(&Form::Object(&SOURCE)), "Secrets of single tools, by the name in `/ingest/NAME`. A tool that has one must sign its bodies with it where tools sign (see SOURCES.md), or show it as `Authorization: Bearer`, `X-Squelch-Token`, `/ingest/NAME/SECRET` or `?token=SECRET`; it need not show the token of `auth`.")
             .example("{github: {secret_file: /etc/squelch/github}}"),
+        Field::new("sns", Form::Object(&SNS), "Which topics of Amazon SNS may speak. Left out: the signatures of SNS are not checked, and people confirm subscriptions.")
+            .example("{topics: ['arn:aws:sns:eu-west-1:123456789012:alarms']}"),
         Field::new(
             "limits",
             Form::Object(&LIMITS),
@@ -83,6 +85,13 @@ const SOURCE: Object = Object {
     ],
     choices: &[Choice { fields: &["secret_file", "secret_env"], required: true }],
 };
+
+const SNS: Object = Object::new(
+    "sns section",
+    "What comes to `/ingest/cloudwatch-sns` must be signed by SNS, and come through one of these topics; their subscriptions are confirmed by themselves. For this Squelch asks `https://sns.REGION.amazonaws.com`, and nothing else.",
+    &[Field::required("topics", Form::OneOrMany(&Form::Text), "The ARNs of the topics.")
+        .example("'arn:aws:sns:eu-west-1:123456789012:alarms'")],
+);
 
 const LIMITS: Object = Object::new(
     "limits section",

@@ -36,6 +36,8 @@ pub struct Settings {
     pub auth: Option<Secret>,
     /// The secrets of single tools, by name.
     pub sources: BTreeMap<String, Secret>,
+    /// The topics of SNS whose signed messages count, by ARN; empty = signatures of SNS are not checked.
+    pub sns_topics: Vec<String>,
     /// How much is taken at once.
     pub limits: Limits,
     /// How much is kept.
@@ -126,6 +128,7 @@ impl Default for Settings {
             tls: None,
             auth: None,
             sources: BTreeMap::new(),
+            sns_topics: Vec::new(),
             limits: Limits::default(),
             store: StoreLimits::default(),
         }
@@ -185,6 +188,7 @@ fn lower(record: &Record) -> Settings {
         }),
         auth: record.record("auth").and_then(|auth| receivers::secret(auth, "token")),
         sources: sources(record),
+        sns_topics: record.record("sns").map(topics).unwrap_or_default(),
         limits: record.record("limits").map_or(defaults.limits, limits),
         store: record.record("store").map_or(defaults.store, store),
     }
@@ -196,6 +200,10 @@ fn sources(record: &Record) -> BTreeMap<String, Secret> {
         Some((name.clone(), receivers::secret(given.record(), "secret")?))
     };
     given.iter().filter_map(secret).collect()
+}
+
+fn topics(sns: &Record) -> Vec<String> {
+    sns.items("topics").iter().map(|topic| topic.text().to_owned()).collect()
 }
 
 fn limits(record: &Record) -> Limits {

@@ -25,6 +25,7 @@ pub mod remote_write;
 mod scalar;
 mod sentry;
 mod signature;
+pub mod sns;
 mod sources;
 mod split;
 mod syslog;

@@ -12,6 +12,7 @@ use super::known::Known;
 use super::metrics::Metrics;
 use super::rate::{Limiter, Rate};
 use super::samples::Samples;
+use super::sns::Topics;
 use crate::clock::Clock;
 use crate::inbox::Inbox;
 
@@ -87,6 +88,8 @@ pub struct App {
     pub reload: mpsc::Sender<Reload>,
     /// The tools that are known now.
     pub known: watch::Receiver<Arc<Known>>,
+    /// The topics of SNS whose messages count; `None` = nobody asks whether SNS signed them.
+    pub topics: Option<Topics>,
     /// The buckets of the senders.
     limiter: Option<Mutex<Limiter>>,
     /// Bodies that nobody can read yet.
@@ -108,16 +111,18 @@ pub struct Handles {
     pub reload: mpsc::Sender<Reload>,
     /// The tools that are known now.
     pub known: watch::Receiver<Arc<Known>>,
+    /// The topics of SNS whose messages count.
+    pub topics: Option<Topics>,
 }
 
 impl App {
     /// An app from its parts.
     #[must_use]
     pub fn new(handles: Handles, limits: Limits, token: Option<Token>) -> Arc<Self> {
-        let Handles { inbox, clock, metrics, condition, reload, known } = handles;
+        let Handles { inbox, clock, metrics, condition, reload, known, topics } = handles;
         let limiter = limits.rate.map(|rate| Mutex::new(Limiter::new(rate)));
         let samples = Mutex::default();
-        Arc::new(Self { inbox, clock, metrics, limits, token, condition, reload, known, limiter, samples })
+        Arc::new(Self { inbox, clock, metrics, limits, token, condition, reload, known, topics, limiter, samples })
     }
 
     /// The tools that are known now.

@@ -19,6 +19,7 @@ use super::known::{Known, Shown};
 use super::listener::Peer;
 use super::remote_write;
 use super::samples::is_name;
+use super::sns::Believed;
 use crate::domain::{Event, Posted, Status};
 use crate::formats::{self, FormatError, Parsed, Rejected, Warning};
 use crate::inbox::{Receipt, Refusal};
@@ -184,6 +185,12 @@ async fn take(app: &App, peer: Peer, door: &Door, (parts, body): (&Parts, Body))
     }
     let shown = Shown { headers: &parts.headers, uri: &parts.uri, segment: door.secret.as_deref() };
     known.admit(tool, shown, &bytes).map_err(|failure| ("unauthorized", failure))?;
+    if tool == formats::sns::TOOL
+        && let Some(topics) = &app.topics
+        && let Believed::Confirmed(topic) = topics.believe(&bytes).await.map_err(disbelieved)?
+    {
+        return Ok(json_answer(StatusCode::OK, &json!({"accepted": 0, "rejected": 0, "confirmed": topic})));
+    }
     if tool == NATIVE {
         is_json(&parts.headers, &bytes).map_err(|failure| ("bad_request", failure))?;
     }
@@ -197,6 +204,10 @@ async fn take(app: &App, peer: Peer, door: &Door, (parts, body): (&Parts, Body))
     }
     let receipt = if events.is_empty() { None } else { Some(offer(app, peer, events, size).await?) };
     Ok(taken(receipt.as_ref(), &parsed))
+}
+
+fn disbelieved(failure: Failure) -> Refused {
+    (if failure.status == StatusCode::UNAUTHORIZED { "unauthorized" } else { "unreachable" }, failure)
 }
 
 /// Stores events that were read elsewhere; done when they are durable.

@@ -20,6 +20,7 @@ pub mod rate;
 mod remote_write;
 pub mod samples;
 mod silences;
+pub mod sns;
 
 use std::sync::Arc;
 

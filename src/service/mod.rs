@@ -2,6 +2,7 @@
 //!
 //! Deliberately without arguments, signals and output: those are `cli`'s. Whoever starts a [`Service`] stops it.
 
+mod fetch;
 mod judge;
 mod keeper;
 mod post;
@@ -26,6 +27,7 @@ use crate::config::Settings;
 use crate::deliver;
 use crate::domain::Fingerprint;
 use crate::http::app::Condition;
+use crate::http::sns::Fetch;
 use crate::inbox::Inbox;
 use crate::store::StoreError;
 
@@ -43,6 +45,8 @@ pub struct Options {
     pub couriers: deliver::Options,
     /// Looks at every input before the engine does. Only tests have one.
     pub probe: Option<Probe>,
+    /// Asks Amazon for certificates; `None` = by HTTPS. Only tests have another.
+    pub fetch: Option<Fetch>,
 }
 
 /// Why a service cannot start.
@@ -77,6 +81,9 @@ pub enum StartError {
     /// The certificate or key cannot be used.
     #[error(transparent)]
     Tls(#[from] TlsError),
+    /// Amazon cannot be asked for certificates.
+    #[error("the client for Amazon SNS cannot be set up: {0}")]
+    Fetch(String),
     /// The thread of the pump cannot be started.
     #[error("cannot start a thread: {0}")]
     Thread(io::Error),

@@ -17,7 +17,7 @@ use super::post::{Mail, Office};
 use super::pump::Pump;
 use super::reload::{self, Read, Reloader};
 use super::vigil::Vigil;
-use super::{InForce, Options, Service, StartError, tls};
+use super::{InForce, Options, Service, StartError, fetch, tls};
 use crate::clock::Clock;
 use crate::config::{Bundle, Settings, Source};
 use crate::deliver::{self, Couriers, References};
@@ -28,6 +28,7 @@ use crate::http::listener::{ConnectionLimits, Server};
 use crate::http::metrics::Metrics;
 use crate::http::rate::Rate;
 use crate::http::router;
+use crate::http::sns::{Fetch, Topics};
 use crate::inbox::{self, Capacity, Inbox, Order, Outlet};
 use crate::sinks::{Receiver, Secret};
 use crate::store::StoreOptions;
@@ -38,7 +39,8 @@ const BURST: f64 = 10.0;
 const QUEUE: usize = 1_024;
 
 pub(super) async fn start(options: Options) -> Result<Service, StartError> {
-    let Options { settings, couriers, probe } = options;
+    let Options { settings, couriers, probe, fetch } = options;
+    let topics = topics(&settings, fetch)?;
     let (read, sources) = reload::read(settings.rules.as_deref(), settings.shadow, &settings.sources);
     let Read { bundle, known } = read.map_err(StartError::Rules)?;
     let (known, known_now) = watch::channel(Arc::new(known));
@@ -59,7 +61,7 @@ pub(super) async fn start(options: Options) -> Result<Service, StartError> {
     let (reload, reloader) = parts.start_reloader(&settings, (sources, known), mails.clone(), stopping.clone());
     let vigil = Vigil::new(parts.inbox.clone(), Arc::clone(&parts.condition));
     let vigil = tokio::spawn(vigil.run(stopping.clone()));
-    let app = parts.app(&settings, token, reload, known_now);
+    let app = parts.app(&settings, token, (reload, known_now, topics));
     let connections = ConnectionLimits { connections: settings.limits.connections, ..ConnectionLimits::default() };
     let server = tokio::spawn(Server::new(listener, tls, router(app), connections).run(stopping));
     let Parts { inbox, condition, .. } = parts;
@@ -211,8 +213,7 @@ impl Parts {
         &self,
         settings: &Settings,
         token: Option<Token>,
-        reload: mpsc::Sender<Reload>,
-        known: watch::Receiver<Arc<Known>>,
+        (reload, known, topics): (mpsc::Sender<Reload>, watch::Receiver<Arc<Known>>, Option<Topics>),
     ) -> Arc<App> {
         let handles = Handles {
             inbox: self.inbox.clone(),
@@ -221,6 +222,7 @@ impl Parts {
             condition: self.condition.subscribe(),
             reload,
             known,
+            topics,
         };
         let rate = settings.limits.per_source;
         let limits = Limits {
@@ -230,6 +232,15 @@ impl Parts {
         };
         App::new(handles, limits, token)
     }
+}
+
+/// What is believed of SNS; nothing is ever asked where the settings name no topic.
+fn topics(settings: &Settings, fetch: Option<Fetch>) -> Result<Option<Topics>, StartError> {
+    if settings.sns_topics.is_empty() {
+        return Ok(None);
+    }
+    let fetch = fetch.map_or_else(|| fetch::https().map_err(StartError::Fetch), Ok)?;
+    Ok(Some(Topics::new(settings.sns_topics.clone(), fetch)))
 }
 
 fn in_force(bundle: &Bundle, sources: &[Source]) -> InForce {

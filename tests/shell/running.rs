@@ -52,7 +52,7 @@ impl Running {
         let out = console.clone();
         let couriers =
             deliver::Options { console: Console::new(move || Box::new(out.clone())), ..deliver::Options::default() };
-        let options = Options { settings, couriers, probe };
+        let options = Options { settings, couriers, probe, fetch: None };
         let service = runtime.block_on(Service::start(options)).unwrap_or_else(|error| panic!("{error}"));
         Self { runtime, service, console }
     }
