@@ -38,7 +38,7 @@ const BEHIND: f64 = 7.0 * 86_400.0;
 /// which line it was.
 pub fn read_line(line: &[u8]) -> Result<Event, Rejected> {
     let mut warnings = Vec::new();
-    let mut event = read(split::trimmed(line), 0, &mut warnings)?;
+    let mut event = read(split::trimmed(line), (0, true), &mut warnings)?;
     settle(&mut event, 0, &mut warnings);
     Ok(event)
 }
@@ -63,7 +63,7 @@ fn parse(body: &Body<'_>) -> Result<Parsed, FormatError> {
 
 /// A body that is one object, or several, one a line.
 fn object_or_lines(bytes: &[u8], parsed: &mut Parsed) {
-    match read(bytes, 0, &mut parsed.warnings) {
+    match read(bytes, (0, true), &mut parsed.warnings) {
         Ok(event) => parsed.keep(0, event),
         Err(rejected) => {
             let whole = |text: &[u8]| serde_json::from_slice::<serde::de::IgnoredAny>(text).is_ok();
@@ -86,8 +86,11 @@ fn each_line(bytes: &[u8], parsed: &mut Parsed) {
 /// The whole array at once; where that fails, each element on its own.
 fn array(bytes: &[u8], parsed: &mut Parsed) {
     let mut reader = Deserializer::from_slice(bytes);
-    let read = wire::each(&mut reader, |index, wire| take(wire.check(index, &mut parsed.warnings), index, parsed))
-        .and_then(|()| reader.end());
+    let read = wire::each(&mut reader, |index, wire| {
+        let told = parsed.rejected.len() < Parsed::LISTED;
+        take(wire.check((index, told), &mut parsed.warnings), index, parsed);
+    })
+    .and_then(|()| reader.end());
     let Err(error) = read else { return };
     *parsed = Parsed::default();
     for (index, element) in split::elements(bytes).into_iter().enumerate() {
@@ -100,7 +103,8 @@ fn array(bytes: &[u8], parsed: &mut Parsed) {
 }
 
 fn one(text: &[u8], index: usize, parsed: &mut Parsed) {
-    let read = read(text, index, &mut parsed.warnings);
+    let told = parsed.rejected.len() < Parsed::LISTED;
+    let read = read(text, (index, told), &mut parsed.warnings);
     take(read, index, parsed);
 }
 
@@ -111,9 +115,9 @@ fn take(read: Result<Event, Rejected>, index: usize, parsed: &mut Parsed) {
     }
 }
 
-fn read(text: &[u8], index: usize, warnings: &mut Vec<Warning>) -> Result<Event, Rejected> {
+fn read(text: &[u8], (index, told): (usize, bool), warnings: &mut Vec<Warning>) -> Result<Event, Rejected> {
     let wire: wire::Wire<'_> = serde_json::from_slice(text).map_err(|error| unreadable(&error, text, index))?;
-    wire.check(index, warnings)
+    wire.check((index, told), warnings)
 }
 
 fn unreadable(error: &serde_json::Error, text: &[u8], index: usize) -> Rejected {

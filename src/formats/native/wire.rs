@@ -167,8 +167,9 @@ impl<'de> Visitor<'de> for LabelsSeed {
 
 impl Wire<'_> {
     /// The event, when every field is right; else all that is wrong with it.
-    pub(super) fn check(self, index: usize, warnings: &mut Vec<Warning>) -> Result<Event, Rejected> {
-        let mut check = Check { index, mistakes: Vec::new(), warnings };
+    /// `told`: whether anybody will hear what is wrong; if not, it costs no words.
+    pub(super) fn check(self, (index, told): (usize, bool), warnings: &mut Vec<Warning>) -> Result<Event, Rejected> {
+        let mut check = Check { index, told, mistakes: Vec::new(), warnings };
         let [
             ts,
             received,
@@ -227,13 +228,15 @@ fn promised_end<'a>(mut extras: Extras<'a>) -> (Option<Timestamp>, Extras<'a>) {
 /// The check of one event: it goes on after a mistake, so that all are told at once.
 struct Check<'w> {
     index: usize,
+    told: bool,
     mistakes: Vec<(&'static str, String, String)>,
     warnings: &'w mut Vec<Warning>,
 }
 
 impl Check<'_> {
     fn wrong(&mut self, path: &'static str, message: impl Into<String>, help: impl Into<String>) {
-        self.mistakes.push((path, message.into(), help.into()));
+        let words = if self.told { (message.into(), help.into()) } else { Default::default() };
+        self.mistakes.push((path, words.0, words.1));
     }
 
     fn time(&mut self, path: &'static str, value: &Scalar<'_>) -> Option<Timestamp> {
