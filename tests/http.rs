@@ -5,28 +5,20 @@
 mod client;
 #[path = "shell/running.rs"]
 mod running;
+#[path = "shell/with.rs"]
+mod with;
 
 use std::io::Write;
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 
 use client::{Answer, exchange, get, post, request};
-use running::{Running, settings};
 use serde_json::{Value, json};
 use squelch::config::TlsFiles;
 use squelch::sinks::Secret;
+use with::with;
 
 const GOOD: &str = r#"{"source":"cron","check":"backup","host":"db-1"}"#;
-
-/// Runs the test against a service with settings changed by `change`.
-fn with(change: impl FnOnce(&mut squelch::config::Settings), test: impl FnOnce(SocketAddr)) {
-    let dir = tempfile::tempdir().unwrap();
-    let mut settings = settings(dir.path());
-    change(&mut settings);
-    let running = Running::start(settings, None);
-    test(running.address());
-    running.stop();
-}
 
 fn error(answer: &Answer) -> String {
     let json = answer.json();

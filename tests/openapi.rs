@@ -5,16 +5,17 @@
 mod client;
 #[path = "shell/running.rs"]
 mod running;
+#[path = "shell/with.rs"]
+mod with;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::net::SocketAddr;
 use std::path::Path;
 
 use client::{get, post, request};
 use regex::Regex;
-use running::{Running, settings};
 use serde_json::Value;
+use with::with;
 
 const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
 /// What of the router is not described, and why.
@@ -23,13 +24,6 @@ const LEFT_OUT: [&str; 3] = [
     "/api/v2/{*rest}", // the same
     "/api/v2/alerts/", // another way to write /api/v2/alerts
 ];
-
-fn with(test: impl FnOnce(SocketAddr)) {
-    let dir = tempfile::tempdir().unwrap();
-    let running = Running::start(settings(dir.path()), None);
-    test(running.address());
-    running.stop();
-}
 
 /// The methods of each path in the document.
 fn described(document: &Value) -> BTreeMap<String, BTreeSet<String>> {
@@ -61,48 +55,60 @@ fn every_path_of_the_router_is_described_and_every_described_path_is_in_the_rout
     for path in LEFT_OUT {
         assert!(routed_paths.remove(path), "{path} is no longer in the router");
     }
-    with(|to| {
-        let described: BTreeSet<String> = described(&get(to, "/openapi.json").json()).into_keys().collect();
-        assert_eq!(described, routed_paths);
-    });
+    with(
+        |_| (),
+        |to| {
+            let described: BTreeSet<String> = described(&get(to, "/openapi.json").json()).into_keys().collect();
+            assert_eq!(described, routed_paths);
+        },
+    );
 }
 
 #[test]
 fn the_methods_that_are_described_are_those_that_are_served() {
     let part = Regex::new(r"\{[a-z]+\}").unwrap();
-    with(|to| {
-        for (path, methods) in described(&get(to, "/openapi.json").json()) {
-            let real = part.replace_all(&path, "1");
-            for method in METHODS {
-                let answer = request(to, (method, &real), &["Content-Type: application/json"], b"").unwrap();
-                // What is gone says so to every method.
-                let served = answer.status != 405 && (answer.status != 410 || methods.contains(method));
-                assert_eq!(served, methods.contains(method), "{method} {path}: {}", answer.body);
-                assert!(!answer.body.contains("there is no /"), "{method} {path}: {}", answer.body);
+    with(
+        |_| (),
+        |to| {
+            for (path, methods) in described(&get(to, "/openapi.json").json()) {
+                let real = part.replace_all(&path, "1");
+                for method in METHODS {
+                    let answer = request(to, (method, &real), &["Content-Type: application/json"], b"").unwrap();
+                    // What is gone says so to every method.
+                    let served = answer.status != 405 && (answer.status != 410 || methods.contains(method));
+                    assert_eq!(served, methods.contains(method), "{method} {path}: {}", answer.body);
+                    assert!(!answer.body.contains("there is no /"), "{method} {path}: {}", answer.body);
+                }
             }
-        }
-    });
+        },
+    );
 }
 
 #[test]
 fn every_shape_that_is_named_exists_and_none_is_left_over() {
-    with(|to| {
-        let document = get(to, "/openapi.json");
-        let named = Regex::new("#/components/schemas/([A-Za-z]+)").unwrap();
-        let named: BTreeSet<String> = named.captures_iter(&document.body).map(|at| at[1].to_owned()).collect();
-        let shapes = document.json()["components"]["schemas"].as_object().unwrap().keys().cloned().collect();
-        assert_eq!(named, shapes);
-    });
+    with(
+        |_| (),
+        |to| {
+            let document = get(to, "/openapi.json");
+            let named = Regex::new("#/components/schemas/([A-Za-z]+)").unwrap();
+            let named: BTreeSet<String> = named.captures_iter(&document.body).map(|at| at[1].to_owned()).collect();
+            let shapes = document.json()["components"]["schemas"].as_object().unwrap().keys().cloned().collect();
+            assert_eq!(named, shapes);
+        },
+    );
 }
 
 #[test]
 fn what_the_router_refuses_itself_is_told_as_everything_else_is() {
-    with(|to| {
-        let long = "x".repeat(100_000);
-        for (path, body, status) in [("/api/v1/incidents/%ff/ack", "", 400), ("/api/v1/silences", &long, 413)] {
-            let answer = post(to, path, body);
-            assert_eq!(answer.status, status, "{}", answer.body);
-            assert!(answer.json()["error"]["help"].is_string());
-        }
-    });
+    with(
+        |_| (),
+        |to| {
+            let long = "x".repeat(100_000);
+            for (path, body, status) in [("/api/v1/incidents/%ff/ack", "", 400), ("/api/v1/silences", &long, 413)] {
+                let answer = post(to, path, body);
+                assert_eq!(answer.status, status, "{}", answer.body);
+                assert!(answer.json()["error"]["help"].is_string());
+            }
+        },
+    );
 }

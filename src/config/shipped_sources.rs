@@ -48,7 +48,6 @@ pub(super) const SHIPPED_SOURCES: &[(&str, &str)] = &[
     ("opensearch", include_str!("../../rules/sources/opensearch.yaml")),
     ("opsgenie-alert", include_str!("../../rules/sources/opsgenie-alert.yaml")),
     ("opsgenie-webhook", include_str!("../../rules/sources/opsgenie-webhook.yaml")),
-    ("pagerduty-events", include_str!("../../rules/sources/pagerduty-events.yaml")),
     ("pagerduty-webhook", include_str!("../../rules/sources/pagerduty-webhook.yaml")),
     ("papertrail", include_str!("../../rules/sources/papertrail.yaml")),
     ("prtg", include_str!("../../rules/sources/prtg.yaml")),

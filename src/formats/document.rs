@@ -10,7 +10,7 @@ use crate::domain::{Event, Timestamp};
 use super::{FormatError, Rejected, instant, split};
 
 /// A JSON value and what is asked of it. Paths are JSON pointers (`/data/event/title`, RFC 6901).
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Document(Value);
 
 impl Document {

@@ -149,7 +149,7 @@ pub struct Warning {
 }
 
 impl Warning {
-    fn new(index: usize, path: impl Into<String>, message: impl Into<String>) -> Self {
+    pub(crate) fn new(index: usize, path: impl Into<String>, message: impl Into<String>) -> Self {
         Self { index, path: path.into(), message: message.into() }
     }
 }
@@ -207,6 +207,7 @@ pub const FORMATS: &[Format] = &[
     nagios::FORMAT,
     native::FORMAT,
     newrelic::FORMAT,
+    pagerduty::FORMAT,
     pingdom::FORMAT,
     prometheus::FORMAT,
     remote_write::FORMAT,

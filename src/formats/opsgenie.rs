@@ -1,16 +1,19 @@
 //! Opsgenie's alert API: one alert a body, and what closes or acknowledges it.
 //!
-//! Deliberately without the rest of that API (notes, teams, schedules): only what a tool needs that pages.
+//! Deliberately without the rest of that API (teams, schedules, reading): only what a tool needs that pages.
 
 use serde_json::Value;
 
 use super::document::Document;
 use super::pagerduty::{Read, plain};
-use super::{level, settle};
+use super::{instant, level, settle};
 use crate::domain::{Event, Severity, Status, Timestamp};
 
 /// The source of what comes this way; the same name as under `/ingest`.
 pub const SOURCE: &str = "opsgenie-alert";
+
+/// The label that holds the alias.
+pub const ALIAS: &str = "alias";
 
 /// What is wrong with a body: the field, and the reason in Opsgenie's words.
 pub type Wrong = (&'static str, String);
@@ -53,6 +56,42 @@ pub fn act(bytes: &[u8], received: Timestamp, (alias, status): (&str, Status)) -
     Ok(finish(event, alias.to_owned()))
 }
 
+/// Until when an alert is to be left alone, and who says so.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Snooze {
+    /// When that ends.
+    pub until: Timestamp,
+    /// The user, else the source, else the tool.
+    pub by: String,
+    /// Why.
+    pub note: String,
+}
+
+/// Reads a snooze.
+///
+/// # Errors
+/// The body is no JSON object, or its `endTime` is missing, no time, or over.
+pub fn snooze(bytes: &[u8], now: Timestamp) -> Result<Snooze, Wrong> {
+    let document = object(bytes)?;
+    let wrong = |why: &str| ("endTime", why.to_owned());
+    let text = document.text(&["/endTime"]).ok_or_else(|| wrong("End time can not be empty."))?;
+    let until = instant::rfc3339(&text).ok_or_else(|| wrong("End time is no time such as 2026-11-23T05:00:00Z."))?;
+    if until <= now {
+        return Err(wrong("End time should be in the future."));
+    }
+    let by = document.owned(&["/user", "/source"]).unwrap_or_else(|| SOURCE.to_owned());
+    Ok(Snooze { until, by, note: document.owned(&["/note"]).unwrap_or_else(|| "snoozed".to_owned()) })
+}
+
+/// Reads a note.
+///
+/// # Errors
+/// The body is no JSON object, or has no `note`.
+pub fn note(bytes: &[u8]) -> Result<(), Wrong> {
+    let document = object(bytes)?;
+    document.text(&["/note"]).map(|_| ()).ok_or_else(|| ("note", "Note can not be empty.".to_owned()))
+}
+
 fn object(bytes: &[u8]) -> Result<Document, Wrong> {
     let wrong = |why: String| ("body", format!("Request body is not valid JSON: {why}"));
     let document = Document::read(bytes, SOURCE, "").map_err(|error| wrong(error.message))?;
@@ -80,6 +119,8 @@ fn said(document: &Document, event: &mut Event) {
 fn finish(mut event: Event, alias: String) -> Read {
     let mut warnings = Vec::new();
     event.dedup_key = Some(alias.clone());
+    // Silences see labels: a snooze is one.
+    event.labels.insert(ALIAS.to_owned(), alias.clone());
     settle(&mut event, 0, &mut warnings);
     Read { event, key: alias, warnings }
 }

@@ -3,6 +3,8 @@
 //! Deliberately with PagerDuty's own words for what is wrong, because its clients show them to people; and without the
 //! routing key in any event: it is the sender's secret.
 
+mod posted;
+
 use std::borrow::Cow;
 
 use ring::digest;
@@ -11,6 +13,8 @@ use serde_json::Value;
 use super::document::Document;
 use super::{Warning, instant, settle};
 use crate::domain::{Event, Kind, Severity, Status, Timestamp};
+
+pub(super) use posted::FORMAT;
 
 /// The source of what comes this way; the same name as under `/ingest`.
 pub const SOURCE: &str = "pagerduty-events";
@@ -63,16 +67,11 @@ impl Sent {
     /// Everything that is wrong, in PagerDuty's words.
     pub fn alert(&self, received: Timestamp, made: &str) -> Result<Read, Vec<String>> {
         let mut wrong = self.missing(&["routing_key", "event_action"]);
-        let status = match self.0.text(&["/event_action"]).as_deref() {
-            Some("trigger") => Some(Status::Firing),
-            Some("acknowledge") => Some(Status::Acknowledged),
-            Some("resolve") => Some(Status::Resolved),
-            Some(_) => {
-                wrong.push(ACTIONS.to_owned());
-                None
-            }
-            None => None,
-        };
+        let action = self.0.text(&["/event_action"]);
+        let status = action.as_deref().and_then(Self::status);
+        if action.is_some() && status.is_none() {
+            wrong.push(ACTIONS.to_owned());
+        }
         let mut severity = Severity::Warning;
         match status {
             Some(Status::Firing) => {
@@ -100,13 +99,26 @@ impl Sent {
         if !wrong.is_empty() {
             return Err(wrong);
         }
+        Ok(self.finish(self.changed(received), String::new()))
+    }
+
+    fn status(action: &str) -> Option<Status> {
+        match action {
+            "trigger" => Some(Status::Firing),
+            "acknowledge" => Some(Status::Acknowledged),
+            "resolve" => Some(Status::Resolved),
+            _ => None,
+        }
+    }
+
+    fn changed(&self, received: Timestamp) -> Event {
         let about = self.0.owned(&["/payload/custom_details/service", "/payload/source"]);
         let host = self.0.owned(&["/payload/custom_details/host"]);
         let mut event =
             Event { kind: Kind::Change, status: Status::Event, service: about, host, ..self.event(received) };
         "change".clone_into(&mut event.check);
         event.severity = Severity::Info;
-        Ok(self.finish(event, String::new()))
+        event
     }
 
     /// What alerts and changes have in common.

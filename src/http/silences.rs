@@ -46,16 +46,21 @@ pub(super) async fn list(State(app): State<Arc<App>>) -> Result<Response, Failur
 /// `POST /api/v1/silences`.
 pub(super) async fn create(State(app): State<Arc<App>>, body: Bytes) -> Result<Response, Failure> {
     let now = app.clock.now();
+    let silence = set(&app, read(&body, now)?).await?;
+    Ok(json_answer(StatusCode::CREATED, &written(&silence, now)))
+}
+
+/// Sets a silence, under an identity that nobody has; done when it is durable.
+pub(super) async fn set(app: &App, mut silence: Silence) -> Result<Silence, Failure> {
     let taken: Vec<_> = app.inbox.ask(|view| view.engine.silences()).await?.into_iter().map(|other| other.id).collect();
-    let mut silence = read(&body, now)?;
     for n in 1_u32.. {
-        silence.id = format!("s{}-{n}", now.millis());
+        silence.id = format!("s{}-{n}", silence.updated.millis());
         if !taken.contains(&silence.id) {
             break;
         }
     }
     app.inbox.order(Order::Silence(silence.clone())).await?;
-    Ok(json_answer(StatusCode::CREATED, &written(&silence, now)))
+    Ok(silence)
 }
 
 /// `DELETE /api/v1/silences/{id}`: ends it now.

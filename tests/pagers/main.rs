@@ -9,6 +9,8 @@ mod binary;
 mod client;
 #[path = "../shell/running.rs"]
 mod running;
+#[path = "../shell/with.rs"]
+mod with;
 
 use std::fmt::Write as _;
 use std::fs;
@@ -19,24 +21,15 @@ use std::process::{Command, Stdio};
 use client::{Answer, get, post, request};
 use expect_test::{Expect, expect};
 use regex::Regex;
-use running::{Running, settings};
 use serde_json::Value;
 use squelch::sinks::Secret;
+use with::with;
 
 const ENQUEUE: &str = "/v2/enqueue";
 const CHANGE: &str = "/v2/change/enqueue";
 const TRIGGER: &str = r#"{"routing_key":"hush","event_action":"trigger","dedup_key":"db-1/disk",
     "payload":{"summary":"disk full","source":"db-1","severity":"critical","component":"db","class":"disk"}}"#;
 const VICTOROPS: &str = "/integrations/generic/20131114/alert/hush/ops";
-
-fn with(change: impl FnOnce(&mut squelch::config::Settings), test: impl FnOnce(SocketAddr)) {
-    let dir = tempfile::tempdir().unwrap();
-    let mut settings = settings(dir.path());
-    change(&mut settings);
-    let running = Running::start(settings, None);
-    test(running.address());
-    running.stop();
-}
 
 /// A name, the status, and the answer as it came; but for what is new each time.
 fn told(name: &str, answer: &Answer, into: &mut String) {
@@ -163,6 +156,12 @@ fn opsgenie_alerts_are_answered_as_opsgenie_does() {
                     ("nothing", "/v2/alerts", ""),
                     ("no message", "/v2/alerts", "{}"),
                     ("an alias that is no text", "/v2/alerts/%ff/close", "{}"),
+                    ("a note", "/v2/alerts/db-1%2Fdisk/notes?identifierType=alias", r#"{"note":"looking"}"#),
+                    ("an empty note", "/v2/alerts/db-1%2Fdisk/notes", "{}"),
+                    ("snooze", "/v2/alerts/a/snooze", r#"{"endTime":"2099-04-03T20:32:35Z","user":"ada"}"#),
+                    ("snooze without an end", "/v2/alerts/a/snooze", "{}"),
+                    ("snooze until yesterday", "/v2/alerts/a/snooze", r#"{"endTime":"2001-04-03T20:32:35Z"}"#),
+                    ("snooze until soon", "/v2/alerts/a/snooze", r#"{"endTime":"soon"}"#),
                 ],
                 &expect![[r#"
                     create
@@ -181,10 +180,60 @@ fn opsgenie_alerts_are_answered_as_opsgenie_does() {
                       422 {"errors":{"message":"Message can not be empty."},"message":"Request body is not processable. Please check the errors.","requestId":"FRESH","took":TOOK}
                     an alias that is no text
                       422 {"errors":{"alias":"the alias in the path is not UTF-8"},"message":"Request body is not processable. Please check the errors.","requestId":"FRESH","took":TOOK}
+                    a note
+                      202 {"data":{"alias":"db-1/disk","success":true},"requestId":"FRESH","result":"Request will be processed","took":TOOK,"warnings":["note: read and not kept: a note of its own says nothing about whether its alert is on. The note of a close or an acknowledgement is"]}
+                    an empty note
+                      422 {"errors":{"note":"Note can not be empty."},"message":"Request body is not processable. Please check the errors.","requestId":"FRESH","took":TOOK}
+                    snooze
+                      202 {"data":{"alias":"a","success":true},"requestId":"FRESH","result":"Request will be processed","took":TOOK}
+                    snooze without an end
+                      422 {"errors":{"endTime":"End time can not be empty."},"message":"Request body is not processable. Please check the errors.","requestId":"FRESH","took":TOOK}
+                    snooze until yesterday
+                      422 {"errors":{"endTime":"End time should be in the future."},"message":"Request body is not processable. Please check the errors.","requestId":"FRESH","took":TOOK}
+                    snooze until soon
+                      422 {"errors":{"endTime":"End time is no time such as 2026-11-23T05:00:00Z."},"message":"Request body is not processable. Please check the errors.","requestId":"FRESH","took":TOOK}
                 "#]],
             );
             assert_eq!(alerts(to).len(), 1, "the one without an alias is left");
             assert_eq!(accepted(to), 5);
+        },
+    );
+}
+
+#[test]
+fn a_snooze_silences_its_alert_and_no_other() {
+    with(
+        |_| (),
+        |to| {
+            let create = |alias: &str| format!(r#"{{"message":"Disk full","alias":"{alias}","priority":"P1"}}"#);
+            for alias in ["a", "b"] {
+                assert_eq!(post(to, "/v2/alerts", &create(alias)).status, 202);
+            }
+            let snooze = r#"{"endTime":"2099-04-03T20:32:35Z","user":"ada","note":"the new disk comes tomorrow"}"#;
+            assert_eq!(post(to, "/v2/alerts/a/snooze?identifierType=alias", snooze).status, 202);
+            let silences = get(to, "/api/v1/silences").json()["silences"].clone();
+            assert_eq!(silences.as_array().unwrap().len(), 1);
+            assert_eq!(silences[0]["matchers"].to_string(), r#"["source=\"opsgenie-alert\"","alias=\"a\""]"#);
+            let said = (&silences[0]["owner"], &silences[0]["reason"], &silences[0]["covers"]);
+            assert_eq!(said, (&"ada".into(), &"the new disk comes tomorrow".into(), &1.into()));
+            let silenced = |alert: &&Value| alert["status"]["state"] == "suppressed";
+            assert_eq!(alerts(to).iter().filter(silenced).count(), 1);
+        },
+    );
+}
+
+#[test]
+fn what_goes_to_pagerdutys_path_and_to_ingest_is_one_alert() {
+    with(
+        |_| (),
+        |to| {
+            let resolve = r#"{"routing_key":"hush","event_action":"resolve","dedup_key":"db-1/disk"}"#;
+            for (opens, ends) in [(ENQUEUE, "/ingest/pagerduty-events"), ("/ingest/pagerduty-events", ENQUEUE)] {
+                assert!(post(to, opens, TRIGGER).status < 300);
+                assert_eq!(alerts(to).len(), 1);
+                assert!(post(to, ends, resolve).status < 300);
+                assert_eq!(alerts(to).len(), 0);
+            }
         },
     );
 }

@@ -218,6 +218,18 @@ pub(super) const OPERATIONS: &[Operation] = &[
     pager(("POST /v2/alerts/{alias}/close", "Opsgenie: ends an alert."), "OpsgenieAct", GENIE, Errors::Opsgenie),
     pager(("POST /v2/alerts/{alias}/acknowledge", "Opsgenie: takes an alert."), "OpsgenieAct", GENIE, Errors::Opsgenie),
     pager(
+        ("POST /v2/alerts/{alias}/snooze", "Opsgenie: leaves an alert alone until then."),
+        "OpsgenieSnooze",
+        GENIE,
+        Errors::Opsgenie,
+    ),
+    pager(
+        ("POST /v2/alerts/{alias}/notes", "Opsgenie: a note, which is not kept."),
+        "OpsgenieNote",
+        GENIE,
+        Errors::Opsgenie,
+    ),
+    pager(
         ("POST /integrations/generic/20131114/alert/{key}/{routing}", "VictorOps: a message."),
         "VictorOpsMessage",
         ENTITY,

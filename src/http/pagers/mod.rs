@@ -43,6 +43,8 @@ pub(super) fn router() -> Router<Arc<App>> {
         .route("/v2/alerts", post(opsgenie::create))
         .route("/v2/alerts/{alias}/close", post(opsgenie::close))
         .route("/v2/alerts/{alias}/acknowledge", post(opsgenie::acknowledge))
+        .route("/v2/alerts/{alias}/snooze", post(opsgenie::snooze))
+        .route("/v2/alerts/{alias}/notes", post(opsgenie::note))
         .route("/integrations/generic/20131114/alert/{key}/{routing}", post(victorops::alert))
         .method_not_allowed_fallback(wrong_method)
 }
@@ -91,6 +93,35 @@ fn told(status: StatusCode, mut answer: Value, warnings: &[Warning]) -> Response
         answer["warnings"] = json!(warnings.iter().map(text).collect::<Vec<_>>());
     }
     json_answer(status, &answer)
+}
+
+/// What is not taken.
+enum Refused<W> {
+    /// For a reason that the service has words for.
+    Invalid(W),
+    /// For one that every path has.
+    Trouble(Failure),
+}
+
+/// How a service says that something was not taken.
+trait Words: Sized {
+    fn invalid(self) -> Response;
+    fn trouble(failure: &Failure) -> Response;
+}
+
+impl<W> From<Failure> for Refused<W> {
+    fn from(failure: Failure) -> Self {
+        Self::Trouble(failure)
+    }
+}
+
+impl<W: Words> IntoResponse for Refused<W> {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Invalid(words) => words.invalid(),
+            Self::Trouble(failure) => W::trouble(&failure),
+        }
+    }
 }
 
 /// A failure in the form of a service.

@@ -1,4 +1,4 @@
-//! `POST /v2/alerts` and what ends or takes an alert, as Opsgenie answers them.
+//! `POST /v2/alerts` and what ends, takes or snoozes an alert, as Opsgenie answers them.
 //!
 //! Deliberately with one name for an alert: what stands in the path is its alias, whatever `identifierType` says.
 
@@ -8,52 +8,119 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Extension, Path, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use serde_json::{Value, json};
 
-use super::{bytes, fresh_key, may_speak, shaped, store, told};
+use super::{Refused, Words, bytes, fresh_key, may_speak, shaped, store, told};
 use crate::clock::Stopwatch;
-use crate::domain::{Status, Timestamp};
-use crate::formats::opsgenie::{self, Wrong};
+use crate::domain::matcher::{MatcherError, Operator};
+use crate::domain::{LooksAt, Matcher, Silence, Status, Timestamp};
+use crate::formats::Warning;
+use crate::formats::opsgenie::{self, Snooze, Wrong};
 use crate::formats::pagerduty::Read;
 use crate::http::answer::Failure;
 use crate::http::app::App;
 use crate::http::listener::Peer;
+use crate::http::silences;
 
 /// `POST /v2/alerts`.
 pub(super) async fn create(
     State(app): State<Arc<App>>,
     Extension(peer): Extension<Peer>,
     request: Request,
-) -> Result<Response, Refused> {
+) -> Result<Response, Refused<Wrong>> {
     take(&app, peer, request, |bytes, now| opsgenie::create(bytes, now, &fresh_key())).await
 }
+
+/// The alias in a path.
+type Alias = Result<Path<String>, PathRejection>;
 
 /// `POST /v2/alerts/{alias}/close`.
 pub(super) async fn close(
     State(app): State<Arc<App>>,
     Extension(peer): Extension<Peer>,
-    alias: Result<Path<String>, PathRejection>,
+    alias: Alias,
     request: Request,
-) -> Result<Response, Refused> {
-    let alias = named(alias)?;
-    take(&app, peer, request, |bytes, now| opsgenie::act(bytes, now, (&alias, Status::Resolved))).await
+) -> Result<Response, Refused<Wrong>> {
+    act(&app, peer, request, (alias, Status::Resolved)).await
 }
 
 /// `POST /v2/alerts/{alias}/acknowledge`.
 pub(super) async fn acknowledge(
     State(app): State<Arc<App>>,
     Extension(peer): Extension<Peer>,
-    alias: Result<Path<String>, PathRejection>,
+    alias: Alias,
     request: Request,
-) -> Result<Response, Refused> {
-    let alias = named(alias)?;
-    take(&app, peer, request, |bytes, now| opsgenie::act(bytes, now, (&alias, Status::Acknowledged))).await
+) -> Result<Response, Refused<Wrong>> {
+    act(&app, peer, request, (alias, Status::Acknowledged)).await
 }
 
-fn named(alias: Result<Path<String>, PathRejection>) -> Result<String, Refused> {
+/// `POST /v2/alerts/{alias}/snooze`: a silence of this alert, until then.
+pub(super) async fn snooze(
+    State(app): State<Arc<App>>,
+    alias: Alias,
+    request: Request,
+) -> Result<Response, Refused<Wrong>> {
+    let watch = Stopwatch::start();
+    let alias = named(alias)?;
+    let (parts, body) = request.into_parts();
+    admit(&app, &parts)?;
+    let bytes = bytes(&app, &parts, body).await?;
+    let now = app.clock.now();
+    let snooze = opsgenie::snooze(&bytes, now).inspect_err(|_| app.metrics.refuse("bad_request", 1));
+    let silence = silence(&alias, snooze.map_err(Refused::Invalid)?, now)?;
+    silences::set(&app, silence).await?;
+    Ok(told(StatusCode::ACCEPTED, taken(&watch, &alias), &[]))
+}
+
+/// `POST /v2/alerts/{alias}/notes`.
+pub(super) async fn note(
+    State(app): State<Arc<App>>,
+    alias: Alias,
+    request: Request,
+) -> Result<Response, Refused<Wrong>> {
+    let watch = Stopwatch::start();
+    let alias = named(alias)?;
+    let (parts, body) = request.into_parts();
+    admit(&app, &parts)?;
+    let bytes = bytes(&app, &parts, body).await?;
+    opsgenie::note(&bytes).inspect_err(|_| app.metrics.refuse("bad_request", 1)).map_err(Refused::Invalid)?;
+    Ok(told(StatusCode::ACCEPTED, taken(&watch, &alias), &[Warning::new(0, "note", NOT_KEPT)]))
+}
+
+const NOT_KEPT: &str = "read and not kept: a note of its own says nothing about whether its alert is on. The note of a close \
+                        or an acknowledgement is";
+
+/// A silence of the alert of this alias.
+fn silence(alias: &str, snooze: Snooze, now: Timestamp) -> Result<Silence, Refused<Wrong>> {
+    let equal = |name: &str, value: &str| Matcher::new(name, Operator::Equal, value);
+    let matchers: Result<Vec<_>, MatcherError> =
+        [equal("source", opsgenie::SOURCE), equal(opsgenie::ALIAS, alias)].into_iter().collect();
+    Ok(Silence {
+        id: String::new(),
+        matchers: matchers.map_err(|error| Refused::Invalid(("alias", error.message)))?,
+        looks_at: LooksAt::Fields,
+        from: now,
+        until: snooze.until,
+        owner: snooze.by,
+        reason: snooze.note,
+        updated: now,
+    })
+}
+
+fn named(alias: Alias) -> Result<String, Refused<Wrong>> {
     let wrong = || Refused::Invalid(("alias", "the alias in the path is not UTF-8".to_owned()));
     alias.map(|Path(alias)| alias).map_err(|_| wrong())
+}
+
+async fn act(
+    app: &App,
+    peer: Peer,
+    request: Request,
+    (alias, status): (Alias, Status),
+) -> Result<Response, Refused<Wrong>> {
+    let alias = named(alias)?;
+    take(app, peer, request, |bytes, now| opsgenie::act(bytes, now, (&alias, status))).await
 }
 
 async fn take(
@@ -61,7 +128,7 @@ async fn take(
     peer: Peer,
     request: Request,
     reader: impl FnOnce(&[u8], Timestamp) -> Result<Read, Wrong>,
-) -> Result<Response, Refused> {
+) -> Result<Response, Refused<Wrong>> {
     let watch = Stopwatch::start();
     let (parts, body) = request.into_parts();
     admit(app, &parts)?;
@@ -69,21 +136,23 @@ async fn take(
     let read = reader(&bytes, app.clock.now()).inspect_err(|_| app.metrics.refuse("bad_request", 1));
     let mut read = read.map_err(Refused::Invalid)?;
     store(app, peer, &mut read, bytes.len()).await?;
-    let took = watch.elapsed().as_secs_f64();
-    let answer = json!({
-        "result": "Request will be processed", "took": took, "requestId": request_id(),
-        "data": {"success": true, "alias": read.key},
-    });
-    Ok(told(StatusCode::ACCEPTED, answer, &read.warnings))
+    Ok(told(StatusCode::ACCEPTED, taken(&watch, &read.key), &read.warnings))
 }
 
-fn admit(app: &App, parts: &Parts) -> Result<(), Refused> {
+fn taken(watch: &Stopwatch, alias: &str) -> Value {
+    json!({
+        "result": "Request will be processed", "took": watch.elapsed().as_secs_f64(), "requestId": request_id(),
+        "data": {"success": true, "alias": alias},
+    })
+}
+
+fn admit(app: &App, parts: &Parts) -> Result<(), Failure> {
     if may_speak(app, opsgenie::SOURCE, &parts.headers, genie_key(&parts.headers)) {
         return Ok(());
     }
     app.metrics.refuse("unauthorized", 1);
     let help = "send `Authorization: GenieKey KEY`: a secret of `opsgenie-alert`, or the token of the settings";
-    Err(Failure::new(StatusCode::UNAUTHORIZED, "Could not authenticate", help).into())
+    Err(Failure::new(StatusCode::UNAUTHORIZED, "Could not authenticate", help))
 }
 
 /// The key in `Authorization: GenieKey …`.
@@ -98,28 +167,18 @@ fn request_id() -> String {
     format!("{}-{}-8{}-8{}-{}", &digits[..8], &digits[8..12], &digits[13..16], &digits[17..20], &digits[20..])
 }
 
-/// What is not taken.
-pub(super) enum Refused {
-    Invalid(Wrong),
-    Trouble(Failure),
-}
+impl Words for Wrong {
+    fn invalid(self) -> Response {
+        let (field, why) = self;
+        let failure = Failure::new(StatusCode::UNPROCESSABLE_ENTITY, "", "");
+        shaped(&failure, &answer("Request body is not processable. Please check the errors.", &json!({field: why})))
+    }
 
-impl From<Failure> for Refused {
-    fn from(failure: Failure) -> Self {
-        Self::Trouble(failure)
+    fn trouble(failure: &Failure) -> Response {
+        shaped(failure, &answer(&failure.message, &json!({"help": failure.help})))
     }
 }
 
-impl IntoResponse for Refused {
-    fn into_response(self) -> Response {
-        let answer = |message: &str, errors: Value| json!({"message": message, "errors": errors, "took": 0.0, "requestId": request_id()});
-        match self {
-            Self::Invalid((field, why)) => {
-                let failure = Failure::new(StatusCode::UNPROCESSABLE_ENTITY, "", "");
-                let message = "Request body is not processable. Please check the errors.";
-                shaped(&failure, &answer(message, json!({field: why})))
-            }
-            Self::Trouble(failure) => shaped(&failure, &answer(&failure.message, json!({"help": failure.help}))),
-        }
-    }
+fn answer(message: &str, errors: &Value) -> Value {
+    json!({"message": message, "errors": errors, "took": 0.0, "requestId": request_id()})
 }

@@ -9,10 +9,10 @@ use axum::body::Body;
 use axum::extract::{Extension, Request, State};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use serde_json::{Value, json};
 
-use super::{bytes, fresh_key, may_speak, shaped, store, told};
+use super::{Refused, Words, bytes, fresh_key, may_speak, shaped, store, told};
 use crate::domain::Timestamp;
 use crate::formats::pagerduty::{Read, SOURCE, Sent};
 use crate::http::answer::{Failure, json_answer};
@@ -27,7 +27,7 @@ pub(super) async fn enqueue(
     State(app): State<Arc<App>>,
     Extension(peer): Extension<Peer>,
     request: Request,
-) -> Result<Response, Refused> {
+) -> Result<Response, Refused<Wrong>> {
     let (parts, body) = request.into_parts();
     let read = |sent: &Sent, received| sent.alert(received, &fresh_key());
     let read = take(&app, peer, (&parts, body), read).await?;
@@ -40,19 +40,19 @@ pub(super) async fn change(
     State(app): State<Arc<App>>,
     Extension(peer): Extension<Peer>,
     request: Request,
-) -> Result<Response, Refused> {
+) -> Result<Response, Refused<Wrong>> {
     let (parts, body) = request.into_parts();
     let read = take(&app, peer, (&parts, body), Sent::change).await?;
     let answer = json!({"status": "success", "message": "Change event processed"});
     Ok(told(StatusCode::ACCEPTED, answer, &read.warnings))
 }
 
-async fn take(app: &App, peer: Peer, (parts, body): (&Parts, Body), reader: Reader) -> Result<Read, Refused> {
+async fn take(app: &App, peer: Peer, (parts, body): (&Parts, Body), reader: Reader) -> Result<Read, Refused<Wrong>> {
     let bytes = bytes(app, parts, body).await?;
-    let invalid = |errors| Refused::Invalid("Event object is invalid", errors);
+    let invalid = |errors| Refused::Invalid(Wrong("Event object is invalid", errors));
     let read = Sent::read(&bytes).map_err(invalid).and_then(|sent| {
         if sent.routing_key().is_some_and(|key| !may_speak(app, SOURCE, &parts.headers, Some(&key))) {
-            return Err(Refused::Invalid("Invalid routing key", vec![WRONG_KEY.to_owned()]));
+            return Err(Refused::Invalid(Wrong("Invalid routing key", vec![WRONG_KEY.to_owned()])));
         }
         reader(&sent, app.clock.now()).map_err(invalid)
     });
@@ -63,33 +63,21 @@ async fn take(app: &App, peer: Peer, (parts, body): (&Parts, Body), reader: Read
 
 const WRONG_KEY: &str = "'routing_key' is neither a secret of `pagerduty-events` nor the token of the settings";
 
-/// What is not taken.
-pub(super) enum Refused {
-    Invalid(&'static str, Vec<String>),
-    Trouble(Failure),
-}
+/// What is wrong with an event: in one line, then one by one.
+pub(super) struct Wrong(&'static str, Vec<String>);
 
-impl From<Failure> for Refused {
-    fn from(failure: Failure) -> Self {
-        Self::Trouble(failure)
+impl Words for Wrong {
+    fn invalid(self) -> Response {
+        json_answer(StatusCode::BAD_REQUEST, &answer("invalid event", self.0, &self.1))
     }
-}
 
-impl IntoResponse for Refused {
-    fn into_response(self) -> Response {
-        match self {
-            Self::Invalid(message, errors) => {
-                json_answer(StatusCode::BAD_REQUEST, &answer("invalid event", message, &errors))
-            }
-            Self::Trouble(failure) => {
-                let status = match failure.status {
-                    StatusCode::TOO_MANY_REQUESTS => "throttle exceeded",
-                    StatusCode::SERVICE_UNAVAILABLE => "unavailable",
-                    _ => "invalid event",
-                };
-                shaped(&failure, &answer(status, &failure.message, std::slice::from_ref(&failure.help)))
-            }
-        }
+    fn trouble(failure: &Failure) -> Response {
+        let status = match failure.status {
+            StatusCode::TOO_MANY_REQUESTS => "throttle exceeded",
+            StatusCode::SERVICE_UNAVAILABLE => "unavailable",
+            _ => "invalid event",
+        };
+        shaped(failure, &answer(status, &failure.message, std::slice::from_ref(&failure.help)))
     }
 }
 

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Extension, Path, Request, State};
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use serde_json::json;
 
-use super::{bytes, fresh_key, may_speak, shaped, store, told};
+use super::{Refused, Words, bytes, fresh_key, may_speak, shaped, store, told};
 use crate::formats::victorops;
 use crate::http::answer::Failure;
 use crate::http::app::App;
@@ -22,7 +22,7 @@ pub(super) async fn alert(
     Extension(peer): Extension<Peer>,
     path: Result<Path<(String, String)>, PathRejection>,
     request: Request,
-) -> Result<Response, Refused> {
+) -> Result<Response, Refused<Wrong>> {
     let bad = |message: &str| Failure::new(StatusCode::BAD_REQUEST, message, "mend it and send it again");
     let Path((key, routing)) = path.map_err(|_| bad("the path is not UTF-8"))?;
     let (parts, body) = request.into_parts();
@@ -38,18 +38,15 @@ pub(super) async fn alert(
     Ok(told(StatusCode::OK, json!({"result": "success", "entity_id": read.key}), &read.warnings))
 }
 
-/// What is not taken.
-pub(super) struct Refused(Failure);
+/// VictorOps has one form for everything that is wrong.
+pub(super) enum Wrong {}
 
-impl From<Failure> for Refused {
-    fn from(failure: Failure) -> Self {
-        Self(failure)
+impl Words for Wrong {
+    fn invalid(self) -> Response {
+        match self {}
     }
-}
 
-impl IntoResponse for Refused {
-    fn into_response(self) -> Response {
-        let Self(failure) = self;
-        shaped(&failure, &json!({"result": "failure", "message": format!("{}; {}", failure.message, failure.help)}))
+    fn trouble(failure: &Failure) -> Response {
+        shaped(failure, &json!({"result": "failure", "message": format!("{}; {}", failure.message, failure.help)}))
     }
 }
