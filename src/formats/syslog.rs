@@ -116,9 +116,19 @@ fn without_data(text: &str) -> Option<&str> {
     }
     let mut rest = text;
     while let Some(inner) = rest.strip_prefix('[') {
-        rest = &inner[inner.find(']')? + 1..];
+        rest = &inner[end_of_element(inner)? + 1..];
     }
     (rest.len() < text.len()).then(|| rest.trim_start())
+}
+
+/// Where an element of structured data ends. In a value a bracket is escaped, and so is the escape (RFC 5424, section 6.3.3).
+fn end_of_element(inner: &str) -> Option<usize> {
+    let mut escaped = false;
+    inner.bytes().position(|byte| {
+        let ends = byte == b']' && !escaped;
+        escaped = byte == b'\\' && !escaped;
+        ends
+    })
 }
 
 /// RFC 5424, section 6.2.1: 0 emergency, 1 alert, 2 critical, 3 error, 4 warning, 5 notice, 6 informational, 7 debug.
