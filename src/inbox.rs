@@ -95,6 +95,8 @@ pub enum Order {
     Policy(Arc<Policy>),
     /// A receiver took a notification.
     Delivered(NotificationKey),
+    /// A notification was not taken in time, for this reason; it is tried on.
+    Overdue(NotificationKey, String),
     /// A notification was given up, for this reason.
     Undeliverable(NotificationKey, String),
     /// Squelch itself is in trouble: a title, what it means and what to do.

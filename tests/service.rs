@@ -321,6 +321,42 @@ fn a_page_that_was_not_delivered_is_offered_again_under_its_key() {
 }
 
 #[test]
+fn what_a_receiver_refuses_goes_to_its_fallback_and_the_failure_pages_until_it_takes_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let (pager, mail) = (Receiver::start(), Receiver::start());
+    let rules = format!(
+        "receivers:\n  - name: pager\n    webhook: {{url: \"{}\"}}\n    fallback: [mail]\n  \
+         - name: mail\n    webhook: {{url: \"{}\"}}\n\
+         routes:\n  - name: everything\n    receivers: [pager]\n\
+         rules:\n  - name: all\n    page: always\n",
+        pager.url(),
+        mail.url()
+    );
+    let settings = settings(dir.path());
+    fs::write(dir.path().join("rules/routes.yaml"), rules).unwrap();
+    pager.refuse_with(401);
+    let running = Running::start(settings, None);
+    let to = running.address();
+    assert_eq!(post(to, "/api/v1/events", &event("disk")).status, 200);
+    let keys = |receiver: &Receiver| receiver.taken().into_iter().map(|(key, _)| key).collect::<BTreeSet<_>>();
+    until("the page is told elsewhere, and the failure, too", || tally(to).is_object() && keys(&mail).len() == 2);
+    assert_eq!(keys(&mail), ["1.1.mail".to_owned(), "1000000000000.1.mail".to_owned()].into());
+    let alarm = mail.taken().into_iter().find(|(key, _)| key.starts_with("1000")).unwrap().1;
+    assert!(alarm.contains("the receiver pager does not take messages") && alarm.contains("HTTP 401"), "{alarm}");
+
+    pager.refuse(false);
+    assert_eq!(post(to, "/api/v1/incidents/1/ack", r#"{"by":"ada"}"#).status, 200);
+    until("both are told that it is taken, and that the pager is well", || {
+        tally(to).is_object() && keys(&mail).contains("1.2.mail") && keys(&mail).contains("1000000000000.2.mail")
+    });
+    until("nothing is owed any more", || tally(to)["outbox"] == 0);
+    assert!(keys(&pager).contains("1.2.pager"));
+    running.stop();
+    let all: Vec<_> = mail.taken().into_iter().map(|(key, _)| key).collect();
+    assert_eq!(all.len(), keys(&mail).len(), "each once: {all:?}");
+}
+
+#[test]
 fn a_damaged_store_is_told_to_everybody() {
     let dir = tempfile::tempdir().unwrap();
     let running = Running::start(settings(dir.path()), None);

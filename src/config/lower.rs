@@ -43,6 +43,7 @@ pub(super) fn lower(files: &[&Record], findings: &mut Findings<'_>) -> (Policy, 
     check_reach(&routes, findings);
     let rules = named(files, "rules", findings);
     warn_of_shadowed("rule", &rules, findings);
+    let lowered: Vec<_> = receivers.iter().filter_map(|given| receivers::lower(given, findings)).collect();
     let policy = Policy {
         judgement,
         rules: rules.iter().map(|given| rule(given, &defaults, findings)).collect(),
@@ -58,9 +59,14 @@ pub(super) fn lower(files: &[&Record], findings: &mut Findings<'_>) -> (Policy, 
         topology: topology(files),
         routes: routes::routes(&routes, &[], &intervals),
         defaults,
+        fallbacks: lowered
+            .iter()
+            .filter(|receiver| !receiver.fallback.is_empty())
+            .map(|receiver| (receiver.name.clone(), receiver.fallback.clone()))
+            .collect(),
         shadow: false,
     };
-    (policy, receivers.iter().filter_map(|given| receivers::lower(given, findings)).collect())
+    (policy, lowered)
 }
 
 /// The files of one layer after those of the other: the shipped ones first where later values win, the users'

@@ -32,6 +32,15 @@ pub(super) const RECEIVER: Object = Object {
     fields: &[
         Field::required("name", Form::Name, "Its name, unique among the receivers. Routes name it.")
             .example("night shift"),
+        Field::new(
+            "deadline",
+            Form::Duration("10s", "1d"),
+            "What it has not taken for this long is told to `fallback`, and that it does not take messages pages. It is tried on all \
+             the same.",
+        )
+        .default("5m"),
+        Field::new("fallback", Form::OneOrMany(&Form::Name), "Who is told what it does not take.")
+            .example("[console]"),
         Field::new("console", Form::Object(&CONSOLE), "Lines on standard output.").example("{}"),
         Field::new("webhook", Form::Object(&WEBHOOK), "Squelch's own JSON, by `POST`.")
             .example("{url: \"https://ops.example.org/hook\"}"),

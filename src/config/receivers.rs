@@ -10,7 +10,12 @@ use crate::sinks::{ReceiverKind, Webhook, Wire};
 pub(super) fn lower(given: &Checked, findings: &mut Findings<'_>) -> Option<Receiver> {
     let record = given.record();
     let kind = receiver_kinds::lower(record, findings)?;
-    Some(Receiver { name: record.text("name")?.to_owned(), kind })
+    Some(Receiver {
+        name: record.text("name")?.to_owned(),
+        kind,
+        deadline: record.duration("deadline").unwrap_or(Receiver::DEADLINE),
+        fallback: record.texts("fallback"),
+    })
 }
 
 /// The secret that `KEY_file` or `KEY_env` refers to.

@@ -87,6 +87,7 @@ pub(super) fn check_receivers(receivers: &[&Checked], routes: &[&Checked], findi
             }
         }
     }
+    used.extend(check_fallbacks(receivers, &known, findings));
     for receiver in receivers {
         if let Some(name) = receiver.record().get("name").filter(|name| !used.contains(name.text()))
             && !findings.is_shipped(name.spot)
@@ -142,6 +143,25 @@ pub(super) fn check_tree(routes: &[&Checked], intervals: &Intervals, findings: &
         let below: Vec<&Checked> = record.items("routes").iter().collect();
         warn_of_shadowed("route", &below, findings);
     }
+}
+
+/// Every receiver that another falls back to must exist, and be another. Gives their names.
+fn check_fallbacks<'c>(receivers: &[&'c Checked], known: &BTreeSet<&str>, findings: &mut Findings<'_>) -> Vec<&'c str> {
+    let mut used = Vec::new();
+    for receiver in receivers {
+        for target in receiver.record().items("fallback") {
+            used.push(target.text());
+            if Some(target.text()) == receiver.record().text("name") {
+                let complaint = Complaint::new("a receiver cannot take the place of itself");
+                findings.mistake(target.spot, &target.path, complaint.help("name another one"));
+            } else if !known.contains(target.text()) && !findings.is_incomplete() {
+                let complaint = Complaint::new(format!("there is no receiver {}", quoted(target.text())));
+                let help = suggestion(target.text(), known.iter().copied());
+                findings.mistake(target.spot, &target.path, complaint.help(help));
+            }
+        }
+    }
+    used
 }
 
 /// Every page must reach somebody: some route takes everything.

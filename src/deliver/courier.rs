@@ -8,17 +8,17 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Sleep, sleep, timeout};
 
 use super::http::Client;
-use super::line::Line;
+use super::line::{Line, Pushed};
 use super::{Delivery, Options, exec, retry, smtp};
 use crate::clock::Stopwatch;
 use crate::domain::Notification;
-use crate::sinks::{Known, Letter, Message, Outcome, ReceiverKind, Request, Wire, clean, when};
+use crate::sinks::{Known, Letter, Message, Outcome, Receiver, ReceiverKind, Request, Wire, clean, when};
 
 /// What a courier is told.
 #[derive(Clone, Debug)]
 pub(super) enum Order {
     /// Carry on, with these settings.
-    Serve(Arc<ReceiverKind>),
+    Serve(Arc<Receiver>),
     /// The receiver is gone: try once more what is left, report what fails, and end.
     Retire,
     /// Squelch ends: try what was never tried, leave the rest in the outbox, and end.
@@ -27,8 +27,7 @@ pub(super) enum Order {
 
 /// The state of a courier's task.
 pub(super) struct Courier {
-    pub(super) receiver: String,
-    pub(super) kind: Arc<ReceiverKind>,
+    pub(super) receiver: Arc<Receiver>,
     pub(super) orders: watch::Receiver<Order>,
     pub(super) queue: mpsc::Receiver<Arc<Notification>>,
     pub(super) results: mpsc::Sender<Delivery>,
@@ -67,7 +66,7 @@ impl Courier {
     fn serves(&mut self) -> bool {
         let abandoned = self.orders.has_changed().is_err();
         match &*self.orders.borrow_and_update() {
-            Order::Serve(kind) => self.kind = Arc::clone(kind),
+            Order::Serve(receiver) => self.receiver = Arc::clone(receiver),
             Order::Retire | Order::Stop => return false,
         }
         !abandoned
@@ -77,7 +76,7 @@ impl Courier {
     async fn idle(&mut self) {
         tokio::select! {
             _ = self.orders.changed() => {}
-            Some(notification) = self.queue.recv() => { self.line.push(notification); }
+            Some(notification) = self.queue.recv() => { self.take_in(notification).await; }
         }
     }
 
@@ -95,18 +94,48 @@ impl Courier {
     /// Waits, and takes in what comes meanwhile. New orders end the wait: they may be what mends it.
     async fn rest(&mut self, mut wait: Pin<&mut Sleep>) {
         loop {
+            self.tell_overdue().await;
             let room = self.line.len() < self.options.queue;
+            let due = self.line.next_due(self.receiver.deadline);
             tokio::select! {
                 () = &mut wait => return,
                 _ = self.orders.changed() => return,
+                () = sleep(due.unwrap_or_default()), if due.is_some() => {}
                 Some(notification) = self.queue.recv(), if room => self.welcome(notification).await,
+            }
+        }
+    }
+
+    /// Reports what has waited longer than the receiver's deadline, each once.
+    async fn tell_overdue(&mut self) {
+        let error = match self.line.last_error() {
+            "" => "it does not answer".to_owned(),
+            error => error.to_owned(),
+        };
+        for key in self.line.overdue(self.receiver.deadline) {
+            let waited = when::span(self.receiver.deadline.as_secs_f64());
+            let error = format!("not taken within {waited}: {error}");
+            tracing::error!(receiver = self.receiver.name, %key, error, "a message is overdue: it is told elsewhere, too");
+            self.report(Delivery::Overdue { key, error }).await;
+        }
+    }
+
+    /// Puts a message into the line, and gives its place. One that was delivered lately is reported again.
+    async fn take_in(&mut self, notification: Arc<Notification>) -> Option<usize> {
+        let key = notification.key.clone();
+        match self.line.push(notification) {
+            Pushed::At(place) => Some(place),
+            Pushed::Known => None,
+            Pushed::Delivered => {
+                self.report(Delivery::Delivered { key, attempts: 0, took: Duration::ZERO }).await;
+                None
             }
         }
     }
 
     /// Takes in a message while the first one waits; tries it at once when it may pass.
     async fn welcome(&mut self, notification: Arc<Notification>) {
-        if let Some(at) = self.line.push(notification)
+        if let Some(at) = self.take_in(notification).await
             && self.line.may_be_passed()
             && self.line.next_free(at) == Some(at)
         {
@@ -119,7 +148,7 @@ impl Courier {
         let retired = matches!(*self.orders.borrow(), Order::Retire);
         self.queue.close();
         while let Ok(notification) = self.queue.try_recv() {
-            self.line.push(notification);
+            self.take_in(notification).await;
         }
         let mut at = 0;
         while let Some(job) = self.line.job(at) {
@@ -131,7 +160,7 @@ impl Courier {
                     // It is down; the rest goes out after the next start.
                     return;
                 }
-                let error = format!("the receiver {} is gone, and the last attempt failed", self.receiver);
+                let error = format!("the receiver {} is gone, and the last attempt failed", self.receiver.name);
                 self.give_up(at, error).await;
             }
         }
@@ -146,7 +175,7 @@ impl Courier {
         let Some(outcome) = self.carry(at).await else { return Attempt::Settled };
         match outcome {
             Outcome::Delivered => {
-                self.line.settle(at);
+                self.line.settle(at, true);
                 self.report(Delivery::Delivered { key, attempts, took: watch.elapsed() }).await;
                 Attempt::Settled
             }
@@ -164,7 +193,8 @@ impl Courier {
                         .await;
                     return Attempt::Settled;
                 }
-                tracing::warn!(receiver = self.receiver, %key, attempts, again_in = ?wait, error, "a delivery failed");
+                self.line.failed(&error);
+                tracing::warn!(receiver = self.receiver.name, %key, attempts, again_in = ?wait, error, "a delivery failed");
                 // For metrics only: a full channel must not hold up the next attempt.
                 let _ = self.results.try_send(Delivery::Failing { key, attempts, error, again_in: wait });
                 Attempt::Failed(wait)
@@ -173,9 +203,9 @@ impl Courier {
     }
 
     async fn give_up(&mut self, at: usize, error: String) {
-        if let Some(job) = self.line.settle(at) {
+        if let Some(job) = self.line.settle(at, false) {
             let key = job.notification.key.clone();
-            tracing::error!(receiver = self.receiver, %key, attempts = job.attempts, error, "a message is undeliverable");
+            tracing::error!(receiver = self.receiver.name, %key, attempts = job.attempts, error, "a message is undeliverable");
             self.report(Delivery::Undeliverable { key, attempts: job.attempts, error }).await;
         }
     }
@@ -192,19 +222,20 @@ const MOST_ERROR: usize = 300;
 impl Courier {
     /// One attempt with the message at this place; `None` = there is none.
     async fn carry(&mut self, at: usize) -> Option<Outcome> {
-        let kind = Arc::clone(&self.kind);
+        let receiver = Arc::clone(&self.receiver);
+        let kind = &receiver.kind;
         let job = self.line.job(at)?;
         let notification = Arc::clone(&job.notification);
-        let known = self.options.references.known(&self.receiver, &notification.incident);
+        let known = self.options.references.known(&self.receiver.name, &notification.incident);
         let letter = Letter::of(&notification, known.as_ref());
         Some(match kind.compose(&letter, self.options.paint) {
             Message::Console(lines) => self.options.console.write(lines).await,
             Message::Mail(mail) => {
-                let ReceiverKind::Email(email) = &*kind else { return None };
+                let ReceiverKind::Email(email) = kind else { return None };
                 within(email.timeout, smtp::send(email, &mail, &mut job.recipients)).await
             }
             Message::Exec(start) => {
-                let ReceiverKind::Exec(settings) = &*kind else { return None };
+                let ReceiverKind::Exec(settings) = kind else { return None };
                 within(settings.timeout, exec::run(&start)).await
             }
             Message::Http(requests) => {
@@ -227,7 +258,7 @@ impl Courier {
                 Outcome::Delivered => name = name.or(told),
                 Outcome::Rejected { why } if request.lenient => {
                     let key = &letter.notification.key;
-                    tracing::info!(receiver = self.receiver, %key, why, "an older message cannot be changed any more");
+                    tracing::info!(receiver = self.receiver.name, %key, why, "an older message cannot be changed any more");
                 }
                 other => return other,
             }
@@ -237,7 +268,7 @@ impl Courier {
         let fresh = letter.known.is_none() || page.is_some();
         if let Some(id) = name.filter(|_| fresh) {
             let known = Known { id, page };
-            self.options.references.keep(&self.receiver, letter.incident(), known).await;
+            self.options.references.keep(&self.receiver.name, letter.incident(), known).await;
         }
         Outcome::Delivered
     }

@@ -65,9 +65,13 @@ impl Client {
     }
 }
 
-/// Reads a secret, and notes that it is one.
+/// Reads a secret, and notes that it is one, in every form in which it may be sent and repeated.
 async fn secret(secret: &Secret, hidden: &mut Vec<String>) -> Result<String, String> {
     let value = secrets::read(secret).await.map_err(|error| chain(&error))?.0;
+    let in_json = serde_json::Value::from(value.as_str()).to_string();
+    hidden.push(in_json.trim_matches('"').to_owned());
+    hidden.push(url::form_urlencoded::byte_serialize(value.as_bytes()).collect());
+    hidden.push(segment(&value));
     hidden.push(value.clone());
     Ok(value)
 }

@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::smtp::Recipients;
 use crate::clock::Stopwatch;
@@ -26,26 +27,53 @@ pub(super) struct Job {
     pub(super) recipients: Recipients,
     /// How many of its requests were performed.
     pub(super) done: usize,
+    /// Runs since it was taken in.
+    since: Stopwatch,
+    /// Whether it was told that it is overdue.
+    overdue: bool,
+}
+
+/// What became of a message that was offered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pushed {
+    /// It waits at this place.
+    At(usize),
+    /// It waits already, or was given up lately.
+    Known,
+    /// It was delivered lately: whoever offers it again has not heard of that.
+    Delivered,
 }
 
 /// The messages that wait, and the keys that were settled lately.
 #[derive(Debug, Default)]
 pub(super) struct Line {
     jobs: VecDeque<Job>,
-    settled: VecDeque<NotificationKey>,
+    /// And whether they were delivered.
+    settled: VecDeque<(NotificationKey, bool)>,
+    /// What happened last.
+    error: String,
 }
 
 impl Line {
     /// Adds a message at the end, unless its key waits already or was settled lately.
-    /// Returns its place when it is new.
-    pub(super) fn push(&mut self, notification: Arc<Notification>) -> Option<usize> {
+    pub(super) fn push(&mut self, notification: Arc<Notification>) -> Pushed {
         let key = &notification.key;
-        let waits = self.jobs.iter().any(|job| job.notification.key == *key);
-        if waits || self.settled.contains(key) {
-            return None;
+        if let Some((_, delivered)) = self.settled.iter().find(|(settled, _)| settled == key) {
+            return if *delivered { Pushed::Delivered } else { Pushed::Known };
         }
-        self.jobs.push_back(Job { notification, attempts: 0, watch: None, recipients: Recipients::default(), done: 0 });
-        Some(self.jobs.len() - 1)
+        if self.jobs.iter().any(|job| job.notification.key == *key) {
+            return Pushed::Known;
+        }
+        self.jobs.push_back(Job {
+            notification,
+            attempts: 0,
+            watch: None,
+            recipients: Recipients::default(),
+            done: 0,
+            since: Stopwatch::start(),
+            overdue: false,
+        });
+        Pushed::At(self.jobs.len() - 1)
     }
 
     pub(super) fn len(&self) -> usize {
@@ -60,13 +88,39 @@ impl Line {
         self.jobs.get_mut(at)
     }
 
+    /// What happened at the last attempt that failed; empty = none did.
+    pub(super) fn last_error(&self) -> &str {
+        &self.error
+    }
+
+    /// An attempt failed.
+    pub(super) fn failed(&mut self, error: &str) {
+        error.clone_into(&mut self.error);
+    }
+
+    /// The keys of those that wait for longer than this and were not told yet.
+    pub(super) fn overdue(&mut self, deadline: Duration) -> Vec<NotificationKey> {
+        let late = self.jobs.iter_mut().filter(|job| !job.overdue && job.since.elapsed() >= deadline);
+        late.map(|job| {
+            job.overdue = true;
+            job.notification.key.clone()
+        })
+        .collect()
+    }
+
+    /// In how long the next one has waited for longer than this.
+    pub(super) fn next_due(&self, deadline: Duration) -> Option<Duration> {
+        let waiting = self.jobs.iter().filter(|job| !job.overdue);
+        waiting.map(|job| deadline.saturating_sub(job.since.elapsed())).min()
+    }
+
     /// Takes a message out of the line and remembers its key.
-    pub(super) fn settle(&mut self, at: usize) -> Option<Job> {
+    pub(super) fn settle(&mut self, at: usize, delivered: bool) -> Option<Job> {
         let job = self.jobs.remove(at)?;
         if self.settled.len() == REMEMBERED {
             self.settled.pop_front();
         }
-        self.settled.push_back(job.notification.key.clone());
+        self.settled.push_back((job.notification.key.clone(), delivered));
         Some(job)
     }
 

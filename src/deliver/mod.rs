@@ -24,7 +24,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 use crate::domain::{Notification, NotificationKey};
-use crate::sinks::{Paint, Receiver, ReceiverKind};
+use crate::sinks::{Paint, Receiver};
 
 pub use console::Console;
 use courier::{Courier, Order};
@@ -89,6 +89,13 @@ pub enum Delivery {
         /// When the next attempt is.
         again_in: Duration,
     },
+    /// It was not taken within the receiver's deadline; the courier goes on. Once a message.
+    Overdue {
+        /// Which.
+        key: NotificationKey,
+        /// What happened last.
+        error: String,
+    },
     /// It was given up.
     Undeliverable {
         /// Which.
@@ -113,7 +120,7 @@ pub struct Couriers {
 /// What is held of one courier.
 #[derive(Debug)]
 struct Stand {
-    kind: Arc<ReceiverKind>,
+    receiver: Arc<Receiver>,
     orders: watch::Sender<Order>,
     queue: mpsc::Sender<Arc<Notification>>,
     task: JoinHandle<()>,
@@ -143,8 +150,7 @@ impl Couriers {
             Err(TrySendError::Full(_)) => Offer::Busy,
             Err(TrySendError::Closed(_)) => {
                 tracing::error!(receiver = name, "a courier has died; a new one takes its place");
-                let kind = Arc::clone(&stand.kind);
-                let stand = self.stand(&name, kind);
+                let stand = self.stand(Arc::clone(&stand.receiver));
                 self.stands.insert(name, stand);
                 Offer::Busy
             }
@@ -156,10 +162,11 @@ impl Couriers {
     pub fn replace(&mut self, receivers: Vec<Receiver>) {
         self.leaving.retain(|task| !task.is_finished());
         let mut before = std::mem::take(&mut self.stands);
-        for Receiver { name, kind } in receivers {
+        for receiver in receivers {
+            let (name, receiver) = (receiver.name.clone(), Arc::new(receiver));
             let stand = match before.remove(&name) {
-                Some(stand) => stand.serve(kind),
-                None => self.stand(&name, Arc::new(kind)),
+                Some(stand) => stand.serve(receiver),
+                None => self.stand(receiver),
             };
             self.stands.insert(name, stand);
         }
@@ -190,12 +197,11 @@ impl Couriers {
         }
     }
 
-    fn stand(&self, name: &str, kind: Arc<ReceiverKind>) -> Stand {
-        let (orders, told) = watch::channel(Order::Serve(Arc::clone(&kind)));
+    fn stand(&self, receiver: Arc<Receiver>) -> Stand {
+        let (orders, told) = watch::channel(Order::Serve(Arc::clone(&receiver)));
         let (queue, offered) = mpsc::channel(self.options.queue.max(1));
         let courier = Courier {
-            receiver: name.to_owned(),
-            kind: Arc::clone(&kind),
+            receiver: Arc::clone(&receiver),
             orders: told,
             queue: offered,
             results: self.results.clone(),
@@ -203,15 +209,15 @@ impl Couriers {
             line: line::Line::default(),
             client: http::Client::default(),
         };
-        Stand { kind, orders, queue, task: tokio::spawn(courier.run()) }
+        Stand { receiver, orders, queue, task: tokio::spawn(courier.run()) }
     }
 }
 
 impl Stand {
-    fn serve(mut self, kind: ReceiverKind) -> Self {
-        if *self.kind != kind {
-            self.kind = Arc::new(kind);
-            self.orders.send_replace(Order::Serve(Arc::clone(&self.kind)));
+    fn serve(mut self, receiver: Arc<Receiver>) -> Self {
+        if *self.receiver != *receiver {
+            self.receiver = receiver;
+            self.orders.send_replace(Order::Serve(Arc::clone(&self.receiver)));
         }
         self
     }

@@ -5,6 +5,7 @@
 //! records of its own beside those of the engine.
 
 mod incident;
+mod passing;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -177,12 +178,16 @@ impl Alarms {
         true
     }
 
-    /// A receiver took the notification, or it was given up. `false` = it is none of these.
+    /// A receiver took the notification, or it was given up. `false` = it is (also) the engine's.
     pub fn settled(&mut self, key: &NotificationKey) -> bool {
-        let Some(alarm) = self.alarms.get_mut(&key.incident) else { return key.incident.0 >= FIRST_ALARM };
-        alarm.owed.retain(|notification| notification.key != *key);
-        self.changed.insert(key.incident);
-        true
+        for (id, alarm) in &mut self.alarms {
+            let before = alarm.owed.len();
+            alarm.owed.retain(|notification| notification.key != *key);
+            if alarm.owed.len() < before {
+                self.changed.insert(*id);
+            }
+        }
+        key.incident.0 >= FIRST_ALARM
     }
 
     /// What is owed to receivers, in order.

@@ -2,6 +2,7 @@
 //!
 //! Deliberately not how rules are written (`config`) nor how receivers are reached (`sinks`).
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::budget::Budget;
@@ -41,6 +42,8 @@ pub struct Policy {
     pub zone: Zone,
     /// Who is told: a tree ([`super::route`]).
     pub routes: Vec<Route>,
+    /// Which receivers are told what another one does not take.
+    pub fallbacks: BTreeMap<String, Vec<String>>,
     /// Judge everything, page nobody: no notification leaves.
     pub shadow: bool,
 }

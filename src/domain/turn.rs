@@ -58,6 +58,8 @@ pub enum Input<'a> {
     Silence(&'a Silence),
     /// A notification was taken by its receiver.
     Delivered(&'a NotificationKey),
+    /// A notification was not taken in time, and is told to others; it is tried on.
+    Overdue(&'a NotificationKey),
     /// A notification was given up, for this reason.
     Undeliverable {
         /// Which.

@@ -3,13 +3,15 @@
 //! Deliberately without storage: who owns the records hands them in.
 
 use std::any::Any;
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
 use tracing::error;
 
-use crate::domain::{Alarms, Change, Engine, Event, Input, Policy, Timestamp, Turn};
+use crate::domain::alarm::FIRST_ALARM;
+use crate::domain::{Alarms, Change, Engine, Event, Input, NotificationKey, Policy, Timestamp, Turn};
 use crate::inbox::Order;
 
 /// After so many failures within [`MEMORY`] the engine is left alone for [`REST`].
@@ -205,6 +207,7 @@ impl Judge {
                 Order::Silence(silence) => Some(Input::Silence(silence)),
                 Order::Policy(policy) => Some(Input::Policy(Arc::clone(policy))),
                 Order::Delivered(key) => Some(Input::Delivered(key)),
+                Order::Overdue(key, _) => Some(Input::Overdue(key)),
                 Order::Undeliverable(key, error) => Some(Input::Undeliverable { key, error }),
                 Order::Trouble(..) | Order::TroubleOver(_) => None,
             },
@@ -217,7 +220,18 @@ impl Judge {
         match order {
             Order::Acknowledge(incident, by) => self.alarms.acknowledge(now, *incident, by),
             Order::Resolve(incident, by) => self.alarms.resolve(now, (*incident, by), &policy, turn),
-            Order::Delivered(key) | Order::Undeliverable(key, _) => self.alarms.settled(key),
+            Order::Delivered(key) => {
+                self.alarms.takes_again(now, &key.receiver, &policy, turn);
+                self.alarms.settled(key)
+            }
+            Order::Overdue(key, why) => {
+                self.pass_on(now, (key, why), &policy, turn);
+                key.incident.0 >= FIRST_ALARM
+            }
+            Order::Undeliverable(key, why) => {
+                self.pass_on(now, (key, why), &policy, turn);
+                self.alarms.settled(key)
+            }
             Order::Trouble(title, why) => {
                 self.alarms.trouble(now, (title, why), &policy, turn);
                 true
@@ -228,6 +242,17 @@ impl Judge {
             }
             // No judgement made these pages, so nothing can be learned of them.
             Order::Feedback(..) | Order::Split(..) | Order::Silence(_) | Order::Policy(_) => false,
+        }
+    }
+
+    /// A message that a receiver does not take goes elsewhere, and the trouble with the receiver is told.
+    fn pass_on(&mut self, now: Timestamp, (key, why): (&NotificationKey, &str), policy: &Policy, turn: &mut Turn) {
+        let own = self.alarms.owed(key).map(|owed| (Arc::clone(owed), BTreeSet::new()));
+        let judged = || self.engine.owed(key).map(|(owed, addressed)| (Arc::clone(owed), addressed));
+        // While the engine rests its state is not to be used: what it owes is tried on.
+        let found = own.or_else(|| if self.rests() { None } else { judged() });
+        if let Some((owed, addressed)) = found {
+            self.alarms.pass_on(now, (&owed, &addressed, why), policy, turn);
         }
     }
 

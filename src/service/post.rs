@@ -38,12 +38,30 @@ pub(super) struct Office {
     waiting: VecDeque<Arc<Notification>>,
 }
 
+/// What the pump is to know of a notification.
+#[derive(Clone)]
+enum News {
+    Delivered(NotificationKey),
+    Overdue(NotificationKey, String),
+    GivenUp(NotificationKey, String),
+}
+
+impl News {
+    fn order(self) -> Order {
+        match self {
+            Self::Delivered(key) => Order::Delivered(key),
+            Self::Overdue(key, error) => Order::Overdue(key, error),
+            Self::GivenUp(key, error) => Order::Undeliverable(key, error),
+        }
+    }
+}
+
 /// Where results are passed on to the pump.
 struct Desk {
     inbox: Inbox,
     metrics: Metrics,
     /// Results that the inbox had no room for; never more than the outbox.
-    unreported: VecDeque<Result<NotificationKey, (NotificationKey, String)>>,
+    unreported: VecDeque<News>,
 }
 
 impl Office {
@@ -124,12 +142,17 @@ impl Desk {
             Delivery::Delivered { key, attempts, took } => {
                 info!(%key, attempts, ?took, "delivered");
                 self.count(&key, "delivered");
-                self.unreported.push_back(Ok(key));
+                self.unreported.push_back(News::Delivered(key));
                 self.report();
             }
             Delivery::Failing { key, attempts, error, again_in } => {
                 warn!(%key, attempts, error, ?again_in, "not delivered yet");
                 self.count(&key, "failing");
+            }
+            Delivery::Overdue { key, error } => {
+                self.count(&key, "overdue");
+                self.unreported.push_back(News::Overdue(key, error));
+                self.report();
             }
             Delivery::Undeliverable { key, attempts: _, error } => self.give_up(key, error),
         }
@@ -138,7 +161,7 @@ impl Desk {
     fn give_up(&mut self, key: NotificationKey, error: String) {
         error!(%key, error, "a notification was given up: nobody was told");
         self.count(&key, "given_up");
-        self.unreported.push_back(Err((key, error)));
+        self.unreported.push_back(News::GivenUp(key, error));
         self.report();
     }
 
@@ -148,11 +171,8 @@ impl Desk {
 
     /// Passes results on until the inbox is full.
     fn report(&mut self) {
-        while let Some(result) = self.unreported.front() {
-            let order = match result.clone() {
-                Ok(key) => Order::Delivered(key),
-                Err((key, error)) => Order::Undeliverable(key, error),
-            };
+        while let Some(news) = self.unreported.front() {
+            let order = news.clone().order();
             if matches!(self.inbox.submit(order), Err(Refusal::Full { .. })) {
                 return;
             }

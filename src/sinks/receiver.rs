@@ -19,6 +19,22 @@ pub struct Receiver {
     pub name: String,
     /// How it is reached.
     pub kind: ReceiverKind,
+    /// A message that was not taken for this long is told elsewhere, and that is a trouble of Squelch's own
+    /// ([`Receiver::DEADLINE`]). It is tried on all the same.
+    pub deadline: Duration,
+    /// The names of the receivers that are told then.
+    pub fallback: Vec<String>,
+}
+
+impl Receiver {
+    /// The default deadline.
+    pub const DEADLINE: Duration = Duration::from_secs(300);
+
+    /// A receiver without a fallback.
+    #[must_use]
+    pub const fn new(name: String, kind: ReceiverKind) -> Self {
+        Self { name, kind, deadline: Self::DEADLINE, fallback: Vec::new() }
+    }
 }
 
 /// Where a secret is found. Never the secret itself.

@@ -35,8 +35,17 @@ pub(crate) fn notification(receiver: &str, incident: u64, step: u32) -> Arc<Noti
     Arc::new(Notification { key, content: Content::Notice(notice), incident })
 }
 
+/// The same as one that every kind of receiver is told of.
+pub(crate) fn resolve(receiver: &str, incident: u64, step: u32) -> Arc<Notification> {
+    let mut notification = Arc::unwrap_or_clone(notification(receiver, incident, step));
+    if let Content::Notice(notice) = &mut notification.content {
+        notice.action = NoticeAction::Resolve;
+    }
+    Arc::new(notification)
+}
+
 pub(crate) fn receiver(name: &str, kind: ReceiverKind) -> Receiver {
-    Receiver { name: name.into(), kind }
+    Receiver { deadline: Duration::from_secs(7 * 86_400), ..Receiver::new(name.into(), kind) }
 }
 
 pub(crate) fn start(receivers: Vec<Receiver>, options: Options) -> (Couriers, mpsc::Receiver<Delivery>) {
@@ -59,6 +68,7 @@ pub(crate) fn short(delivery: &Delivery) -> String {
             format!("{}.{} delivered after {attempts}", key.incident, key.step)
         }
         Delivery::Failing { key, attempts, .. } => format!("{}.{} failing after {attempts}", key.incident, key.step),
+        Delivery::Overdue { key, .. } => format!("{}.{} overdue", key.incident, key.step),
         Delivery::Undeliverable { key, attempts, .. } => {
             format!("{}.{} undeliverable after {attempts}", key.incident, key.step)
         }

@@ -16,7 +16,7 @@ use super::common::{fails_and_waits, hold_time, notification, receiver, short, s
 
 /// What the server does with one request.
 #[derive(Clone, Copy)]
-enum Act {
+pub(crate) enum Act {
     /// Status, further header lines (each with `\r\n`), body. `%` in the body stands for the whole request.
     Answer(u16, &'static str, &'static str),
     /// Says nothing any more.
@@ -27,16 +27,16 @@ enum Act {
     Endless,
 }
 
-const OK: Act = Act::Answer(200, "", "");
+pub(crate) const OK: Act = Act::Answer(200, "", "");
 
-struct Server {
+pub(crate) struct Server {
     address: SocketAddr,
-    requests: mpsc::UnboundedReceiver<String>,
+    pub(crate) requests: mpsc::UnboundedReceiver<String>,
 }
 
 impl Server {
     /// A server that does these in turn, then takes everything.
-    async fn start(acts: &[Act]) -> Self {
+    pub(crate) async fn start(acts: &[Act]) -> Self {
         Self::start_with(acts, None).await
     }
 
@@ -64,7 +64,7 @@ impl Server {
         Self { address, requests }
     }
 
-    fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
 
@@ -72,7 +72,7 @@ impl Server {
         Webhook::new(Address::plain(&self.url("/hook")).unwrap())
     }
 
-    fn receiver(&self, name: &str) -> Receiver {
+    pub(crate) fn receiver(&self, name: &str) -> Receiver {
         receiver(name, ReceiverKind::Webhook(self.webhook()))
     }
 }
@@ -124,7 +124,7 @@ async fn read_request(stream: &mut (impl AsyncRead + Unpin)) -> Option<String> {
     }
 }
 
-fn header<'a>(request: &'a str, name: &str) -> Option<&'a str> {
+pub(crate) fn header<'a>(request: &'a str, name: &str) -> Option<&'a str> {
     request.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
 }
 

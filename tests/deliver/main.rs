@@ -5,5 +5,6 @@
 mod common;
 mod console;
 mod http;
+mod kinds;
 mod real_smtp;
 mod smtp;

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 
@@ -17,7 +17,8 @@ pub(crate) struct Receiver {
 struct Shared {
     /// (key, body) of each request that was taken, in order.
     taken: Mutex<Vec<(String, String)>>,
-    refuses: AtomicBool,
+    /// The status that it refuses with; 0 = it takes what comes.
+    refuses: AtomicU16,
     stopped: AtomicBool,
 }
 
@@ -44,15 +45,25 @@ impl Receiver {
     /// A rule file that sends everything here.
     pub(crate) fn routes(&self) -> String {
         format!(
-            "receivers:\n  - name: hook\n    webhook: {{url: \"http://{}/hook\"}}\n\
+            "receivers:\n  - name: hook\n    webhook: {{url: \"{}\"}}\n\
              routes:\n  - name: everything\n    receivers: [hook]\n",
-            self.address
+            self.url()
         )
     }
 
     /// From now on requests are refused with 500, or taken again.
     pub(crate) fn refuse(&self, refuse: bool) {
-        self.shared.refuses.store(refuse, Ordering::SeqCst);
+        self.refuse_with(if refuse { 500 } else { 0 });
+    }
+
+    /// From now on requests are refused with this status; 0 = they are taken.
+    pub(crate) fn refuse_with(&self, status: u16) {
+        self.shared.refuses.store(status, Ordering::SeqCst);
+    }
+
+    /// Where it is.
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}/hook", self.address)
     }
 
     /// What was taken: (key, body), in order.
@@ -95,11 +106,11 @@ impl Shared {
         let mut body = vec![0; length];
         reader.read_exact(&mut body).ok()?;
         let refuses = self.refuses.load(Ordering::SeqCst);
-        if !refuses {
+        if refuses == 0 {
             self.taken.lock().unwrap().push((key, String::from_utf8(body).ok()?));
         }
-        let status = if refuses { "500 Internal Server Error" } else { "200 OK" };
+        let status = if refuses == 0 { 200 } else { refuses };
         let mut stream = stream;
-        stream.write_all(format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n").as_bytes()).ok()
+        stream.write_all(format!("HTTP/1.1 {status} X\r\nContent-Length: 0\r\n\r\n").as_bytes()).ok()
     }
 }

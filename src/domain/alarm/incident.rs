@@ -111,13 +111,15 @@ impl Alarm {
         }
     }
 
-    /// Owes the content to every receiver of its routes, whatever their hours say: what Squelch cannot judge must not
-    /// wait. To nobody in shadow mode.
+    /// Owes the content to every receiver of its routes, whatever their hours say, and to those that take their
+    /// places: what Squelch cannot judge must not wait, and a fault of Squelch is loud. To nobody in shadow mode.
     pub(super) fn tell(&mut self, content: &Content, policy: &Policy, turn: &mut Turn) {
         self.steps += 1;
         let face = self.face();
         let routes = if policy.shadow { Vec::new() } else { route::find(&policy.routes, &face) };
-        let receivers: BTreeSet<_> = routes.into_iter().flat_map(|route| &route.receivers).collect();
+        let named = routes.into_iter().flat_map(|route| &route.receivers);
+        let both = named.flat_map(|name| std::iter::once(name).chain(policy.fallbacks.get(name).into_iter().flatten()));
+        let receivers: BTreeSet<&String> = both.collect();
         for receiver in receivers {
             let notification = Arc::new(Notification {
                 key: NotificationKey { incident: self.summary.incident, step: self.steps, receiver: receiver.clone() },

@@ -170,6 +170,7 @@ impl Engine {
             Input::Feedback { incident, opinion, by } => self.hear_opinion(incident, opinion, by),
             Input::Silence(silence) => self.order_silence(silence, turn),
             Input::Delivered(key) => self.delivered(key),
+            Input::Overdue(key) => self.told_instead(key),
             Input::Undeliverable { key, error } => self.undeliverable(key, error, turn),
         }
     }

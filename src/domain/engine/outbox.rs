@@ -102,8 +102,35 @@ impl Engine {
         self.outbox.remove(row(key));
     }
 
+    /// The message that is owed under this key, and the receivers that get the same by themselves: of a page those that
+    /// it is owed to, of what follows all that were told.
+    #[must_use]
+    pub fn owed(&self, key: &NotificationKey) -> Option<(&Arc<Notification>, BTreeSet<String>)> {
+        let notification = &self.outbox.get(row(key))?.0;
+        let told = |id| self.incident(id).map(|incident| incident.told.clone()).unwrap_or_default();
+        let addressed = match &notification.content {
+            Content::Page(_) => {
+                let all = self.outbox.rows().map(|(_, owed)| &owed.0.key);
+                let same = all.filter(|other| (other.incident, other.step) == (key.incident, key.step));
+                same.map(|other| other.receiver.clone()).collect()
+            }
+            Content::Notice(_) => told(key.incident),
+        };
+        Some((notification, addressed))
+    }
+
+    /// Those who take the place of a receiver are told of a page; so they are told of its end.
+    pub(super) fn told_instead(&mut self, key: &NotificationKey) {
+        let paged = self.outbox.get(row(key)).is_some_and(|owed| matches!(owed.0.content, Content::Page(_)));
+        let instead = self.policy.fallbacks.get(&key.receiver).filter(|_| paged).cloned().unwrap_or_default();
+        if let Some(incident) = self.incident_mut(key.incident).filter(|_| !instead.is_empty()) {
+            incident.told.extend(instead);
+        }
+    }
+
     /// It was given up. That stands in the incident's timeline.
     pub(super) fn undeliverable(&mut self, key: &NotificationKey, error: &str, turn: &mut Turn) {
+        self.told_instead(key);
         if self.outbox.remove(row(key)).is_some() {
             let text = format!("message {} to {} was given up: {error}", key.step, key.receiver);
             if self.incident(key.incident).is_some() {
