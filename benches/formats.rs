@@ -1,9 +1,10 @@
-//! How fast bodies become events, and names their masked selves.
+//! How fast bodies become events, samples are left out that no rule asks for, and names become their masked selves.
 #![expect(clippy::unwrap_used, reason = "a bench may panic")]
 
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use squelch::config::{self, Source};
 use squelch::domain::Timestamp;
 use squelch::domain::template::{mask_name, mask_text};
 use squelch::formats::{Body, find, native};
@@ -21,15 +22,16 @@ const NAMES: [&str; 5] = [
 const TEXTS: [&str; 2] =
     ["Connection refused", "OAuth::TokenExpired: token expired for customer 4711 at 10.0.3.7:443 after 30s"];
 
-fn body_of(format: &str, events: usize) -> (String, &'static str) {
+fn body_of(format: &str, events: usize) -> (Vec<u8>, &'static str) {
     let lines: Vec<String> = story::events(story::SEED).iter().take(events).map(native::write_line).collect();
     match format {
-        "object" => (lines[0].clone(), "native"),
-        "array" => (format!("[{}]", lines.join(",")), "native"),
-        "lines" => (lines.join("\n"), "native"),
+        "object" => (lines[0].clone().into_bytes(), "native"),
+        "array" => (format!("[{}]", lines.join(",")).into_bytes(), "native"),
+        "lines" => (lines.join("\n").into_bytes(), "native"),
+        "remote-write" => ((0..events).flat_map(series).collect(), "remote-write"),
         _ => {
             let alerts: Vec<String> = (0..events).map(alert).collect();
-            (format!("[{}]", alerts.join(",")), "prometheus")
+            (format!("[{}]", alerts.join(",")).into_bytes(), "prometheus")
         }
     }
 }
@@ -41,12 +43,61 @@ fn alert(number: usize) -> String {
     )
 }
 
+/// A field of Protocol Buffers that holds less than 16 KiB.
+fn field(number: u8, bytes: &[u8]) -> Vec<u8> {
+    let length = bytes.len();
+    let head = if length < 128 {
+        vec![number << 3 | 2, length as u8]
+    } else {
+        vec![number << 3 | 2, (length & 127) as u8 | 128, (length >> 7) as u8]
+    };
+    [head, bytes.to_vec()].concat()
+}
+
+/// A series of a node exporter with one sample, as Prometheus sends it.
+fn series(number: usize) -> Vec<u8> {
+    let instance = format!("web-{number}:9100");
+    let labels = [
+        ("__name__", "node_filesystem_avail_bytes"),
+        ("device", "/dev/nvme0n1p1"),
+        ("env", "production"),
+        ("fstype", "ext4"),
+        ("instance", &instance),
+        ("job", "node"),
+        ("mountpoint", "/var"),
+        ("region", "eu-west-1"),
+    ];
+    let label =
+        |(name, value): (&str, &str)| field(1, &[field(1, name.as_bytes()), field(2, value.as_bytes())].concat());
+    let sample = [&[0x09][..], &(number as f64).to_le_bytes(), &[0x10, 0x80, 0xf1, 0x99, 0xb6, 0xa0, 0x34]].concat();
+    field(1, &[labels.into_iter().flat_map(label).collect(), field(2, &sample)].concat())
+}
+
+/// As `POST /api/v1/write` does it where a rule asks for other samples.
+fn left_out(criterion: &mut Criterion) {
+    let rule = "rules: [{name: queues, match: '__name__=\"queue_length\"', adaptive: {severity: error}}]\n";
+    let policy = config::load(&config::with_shipped(vec![Source::new("rules.yaml", rule)])).unwrap().policy;
+    let (bytes, tool) = body_of("remote-write", BATCH);
+    let format = find(tool).unwrap();
+    let mut group = criterion.benchmark_group("formats/left out");
+    group.throughput(Throughput::Elements(BATCH as u64));
+    group.bench_function(BenchmarkId::new("remote-write", BATCH), |bench| {
+        bench.iter(|| {
+            let mut events = (format.parse)(black_box(&Body::new(&bytes, RECEIVED))).unwrap().events;
+            events.retain(|event| policy.watches(event));
+            assert!(events.is_empty());
+        });
+    });
+}
+
 fn bodies(criterion: &mut Criterion) {
-    for (shape, events) in [("object", 1), ("array", BATCH), ("lines", BATCH), ("prometheus", BATCH)] {
+    for (shape, events) in
+        [("object", 1), ("array", BATCH), ("lines", BATCH), ("prometheus", BATCH), ("remote-write", BATCH)]
+    {
         let (text, tool) = body_of(shape, events);
         let format = find(tool).unwrap();
         let content_type = (shape == "lines").then_some("application/x-ndjson");
-        let body = Body { content_type, ..Body::new(text.as_bytes(), RECEIVED) };
+        let body = Body { content_type, ..Body::new(&text, RECEIVED) };
         assert_eq!((format.parse)(&body).unwrap().events.len(), events);
         for (unit, throughput) in
             [("bytes", Throughput::Bytes(text.len() as u64)), ("events", Throughput::Elements(events as u64))]
@@ -74,5 +125,5 @@ fn masks(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, bodies, masks);
+criterion_group!(benches, bodies, left_out, masks);
 criterion_main!(benches);

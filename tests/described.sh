@@ -17,6 +17,7 @@ for _ in $(seq 100); do
     sleep 0.1
 done
 checks=not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,response_schema_conformance
+hooks=$(cd "$(dirname "$0")" && pwd)
 cd "$home"
-"$st" run "$url/openapi.json" --checks "$checks" --phases examples,coverage,fuzzing --max-examples 20 --max-time 45 --seed 7 \
+PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$hooks SCHEMATHESIS_HOOKS=described "$st" run "$url/openapi.json" --checks "$checks" --phases examples,coverage,fuzzing --max-examples 20 --max-time 45 --seed 7 \
     --suppress-health-check all --no-shrink --no-color --warnings off --generation-database none

@@ -60,13 +60,22 @@ fn notification(labels: &Map<String, Value>, whole: &Value, (index, body): (usiz
             return parsed.reject(Rejected { index, path: "labels.severity".to_owned(), message, help });
         }
     };
+    let Some(check) = text("alertname") else {
+        let message = "is missing".to_owned();
+        return parsed.reject(Rejected {
+            index,
+            path: "labels.alertname".to_owned(),
+            message,
+            help: Some(HELP.to_owned()),
+        });
+    };
     let said = whole.get("annotations").and_then(Value::as_object).into_iter().flatten();
     let about =
         labels.iter().filter(|(name, _)| !["severity", "service", "alertname", "instance"].contains(&name.as_str()));
     let plain = |(name, value): (&String, &Value)| Some((name.clone(), scalar(value)?));
     let mut own: Vec<_> = about.clone().filter_map(plain).map(|(name, value)| format!("{name}={value}")).collect();
     own.sort();
-    let (host, check) = (text("instance").unwrap_or_default(), text("alertname").unwrap_or_default());
+    let host = text("instance").unwrap_or_default();
     let event = Event {
         ts: whole.get("startsAt").and_then(Value::as_str).and_then(instant::rfc3339),
         received: Some(body.received),

@@ -83,17 +83,17 @@ fn each_line(bytes: &[u8], parsed: &mut Parsed) {
     }
 }
 
-/// The whole array at once; where that fails, each element on its own.
+/// The whole array at once; from where that fails on, each element on its own.
 fn array(bytes: &[u8], parsed: &mut Parsed) {
     let mut reader = Deserializer::from_slice(bytes);
+    let mut taken = 0;
     let read = wire::each(&mut reader, |index, wire| {
         let told = parsed.rejected.len() < Parsed::LISTED;
         take(wire.check((index, told), &mut parsed.warnings), index, parsed);
-    })
-    .and_then(|()| reader.end());
-    let Err(error) = read else { return };
-    *parsed = Parsed::default();
-    for (index, element) in split::elements(bytes).into_iter().enumerate() {
+        taken = index + 1;
+    });
+    let Err(error) = read.and_then(|()| reader.end()) else { return };
+    for (index, element) in split::elements(bytes).into_iter().enumerate().skip(taken) {
         one(element, index, parsed);
     }
     if parsed.rejected.is_empty() {

@@ -88,8 +88,13 @@ fn add(
         }
     }
     let template = event(&Texts::of(labels), received)?;
+    let last = samples.pop();
     for (ts, value) in samples {
         parsed.keep(index, Event { ts, value: Some(value), ..template.clone() });
+    }
+    // Mostly there is one.
+    if let Some((ts, value)) = last {
+        parsed.keep(index, Event { ts, value: Some(value), ..template });
     }
     Ok(())
 }

@@ -169,7 +169,7 @@ impl Wire<'_> {
     /// The event, when every field is right; else all that is wrong with it.
     /// `told`: whether anybody will hear what is wrong; if not, it costs no words.
     pub(super) fn check(self, (index, told): (usize, bool), warnings: &mut Vec<Warning>) -> Result<Event, Rejected> {
-        let mut check = Check { index, told, mistakes: Vec::new(), warnings };
+        let mut check = Check { index, told, is_wrong: false, mistakes: Vec::new(), warnings };
         let [
             ts,
             received,
@@ -229,14 +229,17 @@ fn promised_end<'a>(mut extras: Extras<'a>) -> (Option<Timestamp>, Extras<'a>) {
 struct Check<'w> {
     index: usize,
     told: bool,
+    is_wrong: bool,
     mistakes: Vec<(&'static str, String, String)>,
     warnings: &'w mut Vec<Warning>,
 }
 
 impl Check<'_> {
     fn wrong(&mut self, path: &'static str, message: impl Into<String>, help: impl Into<String>) {
-        let words = if self.told { (message.into(), help.into()) } else { Default::default() };
-        self.mistakes.push((path, words.0, words.1));
+        self.is_wrong = true;
+        if self.told {
+            self.mistakes.push((path, message.into(), help.into()));
+        }
     }
 
     fn time(&mut self, path: &'static str, value: &Scalar<'_>) -> Option<Timestamp> {
@@ -258,9 +261,9 @@ impl Check<'_> {
     }
 
     fn source(&mut self, value: Scalar<'_>) -> String {
-        let before = self.mistakes.len();
+        let may_be_one = matches!(value, Scalar::Null | Scalar::Text(_));
         let source = self.text("source", value).filter(|source| !source.trim().is_empty());
-        if source.is_none() && self.mistakes.len() == before {
+        if source.is_none() && may_be_one {
             self.wrong("source", "is missing or empty", "name the tool that sends, such as \"source\": \"nagios\"");
         }
         source.unwrap_or_default()
@@ -336,8 +339,11 @@ impl Check<'_> {
     }
 
     fn verdict(self, event: Event) -> Result<Event, Rejected> {
+        if !self.is_wrong {
+            return Ok(event);
+        }
         let mut mistakes = self.mistakes.into_iter();
-        let Some((path, mut message, help)) = mistakes.next() else { return Ok(event) };
+        let (path, mut message, help) = mistakes.next().unwrap_or_default();
         for (path, more, help) in mistakes {
             message.push_str(&format!("; also `{path}`: {more} ({help})"));
         }
