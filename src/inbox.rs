@@ -124,6 +124,16 @@ impl View<'_> {
         all
     }
 
+    /// All open incidents, in no order, and the latest `closed` of the others, latest first.
+    #[must_use]
+    pub fn latest_incidents(&self, closed: usize) -> (Vec<&IncidentSummary>, Vec<&IncidentSummary>) {
+        let all = self.alarms.summaries().chain(self.engine.incidents_that(|_| true));
+        let (open, mut over): (Vec<_>, Vec<_>) = all.partition(|summary| summary.resolved.is_none());
+        over.sort_unstable_by_key(|summary| Reverse((summary.opened, summary.incident)));
+        over.truncate(closed);
+        (open, over)
+    }
+
     /// Everything about one incident that is still remembered.
     #[must_use]
     pub fn why_incident(&self, id: IncidentId) -> Option<IncidentExplanation> {

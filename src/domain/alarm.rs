@@ -201,6 +201,11 @@ impl Alarms {
         self.alarms.values().rev().map(|alarm| (alarm.summary.clone(), alarm.summary.resolved.is_none())).collect()
     }
 
+    /// The incidents, in order of number.
+    pub fn summaries(&self) -> impl Iterator<Item = &IncidentSummary> {
+        self.alarms.values().map(|alarm| &alarm.summary)
+    }
+
     /// Everything about one incident. There are no series: no judge has seen it.
     #[must_use]
     pub fn why_incident(&self, id: IncidentId) -> Option<IncidentExplanation> {

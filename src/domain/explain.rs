@@ -133,6 +133,36 @@ pub struct SeriesExplanation {
     pub verdicts: Vec<Verdict>,
 }
 
+/// A source, as far as people ask.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SourceView {
+    /// Its name.
+    pub name: Arc<str>,
+    /// When it was first heard of …
+    pub first: Timestamp,
+    /// … and last.
+    pub last: Timestamp,
+    /// The longest pause that it made in the last two to four weeks, in seconds.
+    pub longest_pause: f64,
+    /// Whether it is silent for longer than it ever is, and people were told.
+    pub silent: bool,
+    /// Whether it says when something is over.
+    pub resolves: bool,
+}
+
+/// A series of which events were held back.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HeldBack {
+    /// `source/kind/service/host/check`.
+    pub name: Arc<str>,
+    /// Its identity.
+    pub fingerprint: Fingerprint,
+    /// How many of its events were held back.
+    pub held: u64,
+    /// Why its latest verdict was as it was.
+    pub latest: Option<Reason>,
+}
+
 /// The sums of promise 1. `accepted = waiting + Σ by_reason`; samples are counted beside them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tally {

@@ -54,7 +54,7 @@ pub use decision::{
 };
 pub use engine::Engine;
 pub use event::Event;
-pub use explain::{Candidate, IncidentExplanation, Said, SeriesExplanation, Tally};
+pub use explain::{Candidate, HeldBack, IncidentExplanation, Said, SeriesExplanation, SourceView, Tally};
 pub use fingerprint::Fingerprint;
 pub use interval::Interval;
 pub use judgement::{Judgement, Sensitivity};

@@ -76,6 +76,8 @@ impl IntoResponse for Failure {
         if self.status == StatusCode::UNAUTHORIZED {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
+        // For whoever tells it in another form.
+        response.extensions_mut().insert(self);
         response
     }
 }

@@ -6,8 +6,11 @@ use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
+use super::console::LISTENERS;
+use super::console::chronicle::Chronicle;
+use super::console::paper::Paper;
 use super::known::Known;
 use super::metrics::Metrics;
 use super::rate::{Limiter, Rate};
@@ -90,6 +93,14 @@ pub struct App {
     pub known: watch::Receiver<Arc<Known>>,
     /// The topics of SNS whose messages count; `None` = nobody asks whether SNS signed them.
     pub topics: Option<Topics>,
+    /// What was decided lately, for the console.
+    pub chronicle: Arc<Chronicle>,
+    /// Tells that Squelch stops.
+    pub stopping: watch::Receiver<bool>,
+    /// The templates of the console.
+    pub paper: Paper,
+    /// Room for those who listen to what is decided.
+    pub listeners: Arc<Semaphore>,
     /// The buckets of the senders.
     limiter: Option<Mutex<Limiter>>,
     /// Bodies that nobody can read yet.
@@ -113,16 +124,37 @@ pub struct Handles {
     pub known: watch::Receiver<Arc<Known>>,
     /// The topics of SNS whose messages count.
     pub topics: Option<Topics>,
+    /// What was decided lately, for the console.
+    pub chronicle: Arc<Chronicle>,
+    /// Tells that Squelch stops.
+    pub stopping: watch::Receiver<bool>,
 }
 
 impl App {
     /// An app from its parts.
     #[must_use]
     pub fn new(handles: Handles, limits: Limits, token: Option<Token>) -> Arc<Self> {
-        let Handles { inbox, clock, metrics, condition, reload, known, topics } = handles;
+        let Handles { inbox, clock, metrics, condition, reload, known, topics, chronicle, stopping } = handles;
         let limiter = limits.rate.map(|rate| Mutex::new(Limiter::new(rate)));
         let samples = Mutex::default();
-        Arc::new(Self { inbox, clock, metrics, limits, token, condition, reload, known, topics, limiter, samples })
+        let (paper, listeners) = (Paper::default(), Arc::new(Semaphore::new(LISTENERS)));
+        Arc::new(Self {
+            inbox,
+            clock,
+            metrics,
+            limits,
+            token,
+            condition,
+            reload,
+            known,
+            topics,
+            chronicle,
+            stopping,
+            paper,
+            listeners,
+            limiter,
+            samples,
+        })
     }
 
     /// The tools that are known now.

@@ -14,6 +14,7 @@ use tokio::time::timeout;
 use super::answer::Failure;
 use super::app::App;
 use super::backup;
+use super::console;
 use super::known::needs_token;
 use super::pagers;
 use crate::clock::Stopwatch;
@@ -22,23 +23,42 @@ use crate::clock::Stopwatch;
 const OPEN: &[&str] = &["/-/healthy", "/-/ready"];
 
 /// Counts the request, lets it pass or not, and breaks it off when it takes too long.
-pub(super) async fn gate(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+pub(super) async fn gate(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
     let watch = Stopwatch::start();
     // The pattern, not the path: a counter for each made-up path would never end.
     let path =
         request.extensions().get::<MatchedPath>().map_or_else(|| "unknown".to_owned(), |path| path.as_str().to_owned());
-    let response = match admit(&app, &request) {
+    let page = wants_page(&request);
+    let response = match admit(&app, &mut request) {
         Err(failure) => failure.into_response(),
         Ok(()) => match timeout(patience(&app, &path), next.run(request)).await {
             Ok(response) => in_words(response),
             Err(_) => too_slow(&app).into_response(),
         },
     };
+    let response = if page { as_page(&app, response) } else { response };
     app.metrics.request(&path, response.status().as_u16(), watch.elapsed());
     response
 }
 
-fn admit(app: &App, request: &Request) -> Result<(), Failure> {
+/// Whether a person in a browser asks for a page.
+fn wants_page(request: &Request) -> bool {
+    let accepts = request.headers().get(header::ACCEPT).and_then(|kinds| kinds.to_str().ok());
+    console::is_page(request.uri().path()) && accepts.is_some_and(|kinds| kinds.contains("text/html"))
+}
+
+/// A failure as a page, where a person asked. A browser then asks for name and token where these lack.
+fn as_page(app: &App, response: Response) -> Response {
+    let failure = response.extensions().get::<Failure>();
+    let Some(mut page) = failure.and_then(|failure| console::sorry(app, failure)) else { return response };
+    if page.status() == StatusCode::UNAUTHORIZED {
+        let asks = HeaderValue::from_static("Basic realm=\"squelch: your name, and the token\", charset=\"UTF-8\"");
+        page.headers_mut().insert(header::WWW_AUTHENTICATE, asks);
+    }
+    page
+}
+
+fn admit(app: &App, request: &mut Request) -> Result<(), Failure> {
     let headers = request.headers();
     // Old hooks of tools bring events by GET.
     let brings = request.method() != Method::GET || request.uri().path().starts_with("/ingest/");
@@ -62,6 +82,10 @@ fn admit(app: &App, request: &Request) -> Result<(), Failure> {
     let Some(value) = headers.get(header::AUTHORIZATION) else {
         return Err(unauthorized("a token is needed"));
     };
+    if let Some(who) = console::Who::shown(value.as_bytes(), token) {
+        request.extensions_mut().insert(who);
+        return Ok(());
+    }
     match value.as_bytes().split_at_checked(7) {
         Some((scheme, shown)) if scheme.eq_ignore_ascii_case(b"bearer ") && token.is(shown) => Ok(()),
         _ => Err(unauthorized("the token is wrong")),

@@ -143,11 +143,17 @@ pub(super) async fn feedback(
         let message = format!("`{}` is nothing that can be said of an incident", clean::line(&verdict, NAME_LENGTH));
         Failure::new(StatusCode::BAD_REQUEST, message, HELP).at("verdict")
     })?;
+    can_be_judged(&app, id).await?;
+    ordered(&app, id, Order::Feedback(id, opinion, named(by))).await
+}
+
+/// Whether people can say what an incident was worth.
+pub(super) async fn can_be_judged(app: &App, id: IncidentId) -> Result<(), Failure> {
     if app.inbox.ask(move |view| view.alarms.why_incident(id).is_some()).await? {
         let message = format!("incident {id} is about Squelch itself: no judgement made it, so none can be moved");
         return Err(Failure::new(StatusCode::CONFLICT, message, "take it or resolve it instead").at("path"));
     }
-    ordered(&app, id, Order::Feedback(id, opinion, named(by))).await
+    Ok(())
 }
 
 /// What leaves, and who says so.
@@ -169,7 +175,13 @@ pub(super) async fn split(
     let Leaves { part, by } = serde_json::from_slice(&body).map_err(|error| {
         Failure::new(StatusCode::BAD_REQUEST, format!("the body cannot be read: {error}"), HELP).at("body")
     })?;
-    let asked = part.clone();
+    can_be_split(&app, id, &part).await?;
+    ordered(&app, id, Order::Split(id, part, named(by))).await
+}
+
+/// Whether something can be split from an incident under this name.
+pub(super) async fn can_be_split(app: &App, id: IncidentId, part: &str) -> Result<(), Failure> {
+    let asked = part.to_owned();
     let known = app.inbox.ask(move |view| (view.incidents(), view.engine.can_split(id, &asked))).await?;
     let (incidents, possible) = known;
     let Some((summary, open)) = incidents.into_iter().find(|(summary, _)| summary.incident == id) else {
@@ -177,14 +189,14 @@ pub(super) async fn split(
     };
     if !possible {
         let names = [summary.services, summary.hosts].concat().join(", ");
-        let message = format!("nothing can be split from incident {id} under `{}`", clean::line(&part, NAME_LENGTH));
+        let message = format!("nothing can be split from incident {id} under `{}`", clean::line(part, NAME_LENGTH));
         let help = match open {
             true => format!("it must be about some of the incident, and not about all of it: {names}"),
             false => "only what is open can be split".to_owned(),
         };
         return Err(Failure::new(StatusCode::CONFLICT, message, help).at("part"));
     }
-    ordered(&app, id, Order::Split(id, part, named(by))).await
+    Ok(())
 }
 
 async fn act(app: &App, id: &str, body: &[u8], order: fn(IncidentId, String) -> Order) -> Result<Response, Failure> {
@@ -207,7 +219,7 @@ fn named(by: Option<String>) -> String {
 }
 
 /// Gives an order about an incident that exists, and answers with the incident as it is then.
-async fn ordered(app: &App, id: IncidentId, order: Order) -> Result<Response, Failure> {
+pub(super) async fn ordered(app: &App, id: IncidentId, order: Order) -> Result<Response, Failure> {
     let exists = move |view: &View<'_>| view.incidents().iter().any(|(summary, _)| summary.incident == id);
     if !app.inbox.ask(exists).await? {
         return Err(no_incident(id));
@@ -219,7 +231,7 @@ async fn ordered(app: &App, id: IncidentId, order: Order) -> Result<Response, Fa
 }
 
 /// Reads the number of an incident, or the key of one of its notifications (`7.1.team-mail`).
-fn incident_id(text: &str) -> Result<IncidentId, Failure> {
+pub(super) fn incident_id(text: &str) -> Result<IncidentId, Failure> {
     let number = text.split('.').next().unwrap_or_default();
     number.parse().map(IncidentId).map_err(|_| {
         let help = "write the number of an incident, as GET /api/v1/incidents lists them";
@@ -227,7 +239,7 @@ fn incident_id(text: &str) -> Result<IncidentId, Failure> {
     })
 }
 
-fn no_incident(id: IncidentId) -> Failure {
+pub(super) fn no_incident(id: IncidentId) -> Failure {
     let help = "GET /api/v1/incidents lists those that are remembered";
     Failure::new(StatusCode::NOT_FOUND, format!("there is no incident {id}"), help).at("path")
 }

@@ -7,6 +7,7 @@ pub mod answer;
 pub mod app;
 mod backup;
 pub mod body;
+pub mod console;
 mod events;
 mod gate;
 mod incidents;
@@ -74,6 +75,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/-/reload", post(operations::reload))
         .route("/openapi.json", get(openapi::describe))
         .layer(DefaultBodyLimit::max(SHORT_BODY))
+        .merge(console::router())
         .merge(alertmanager::router())
         .method_not_allowed_fallback(wrong_method)
         .merge(pagers::router())

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 
 use super::answer::{Failure, json_answer};
 use super::app::App;
+use crate::domain::matcher::alertmanager;
 use crate::domain::{LooksAt, Matcher, Silence, Timestamp, duration};
 use crate::inbox::Order;
 
@@ -63,21 +64,63 @@ pub(super) async fn set(app: &App, mut silence: Silence) -> Result<Silence, Fail
     Ok(silence)
 }
 
+/// The matchers of a list as in a rule: `host="db-1", check=~"disk.*"`.
+pub(super) fn matchers(text: &str) -> Result<Vec<Matcher>, Failure> {
+    let help = "write them as in a rule: host=\"db-1\", check=~\"disk.*\"";
+    let wrong = |message: String| Failure::new(StatusCode::BAD_REQUEST, message, help).at("matcher");
+    if text.trim().is_empty() {
+        return Err(wrong("there is no matcher".to_owned()));
+    }
+    alertmanager::matchers(text).map_err(wrong)
+}
+
+/// Sets a silence from now on.
+pub(super) async fn set_from_now(
+    app: &App,
+    matchers: Vec<Matcher>,
+    (span, owner, reason): (&str, &str, &str),
+) -> Result<Silence, Failure> {
+    let now = app.clock.now();
+    let wanted =
+        Wanted { matchers: Vec::new(), span: span.to_owned(), owner: owner.to_owned(), reason: reason.to_owned() };
+    set(app, checked(wanted, matchers, now)?).await
+}
+
+/// Lets a silence last longer.
+pub(super) async fn extend(app: &App, id: &str, span: &str) -> Result<(), Failure> {
+    let now = app.clock.now();
+    let mut silence = of_people(app, id).await?;
+    let more = length(span)?;
+    (silence.until, silence.updated) = (silence.until.max(now) + more, now);
+    Ok(app.inbox.order(Order::Silence(silence)).await?)
+}
+
+/// Ends a silence now.
+pub(super) async fn end(app: &App, id: &str) -> Result<Silence, Failure> {
+    let now = app.clock.now();
+    let mut silence = of_people(app, id).await?;
+    (silence.from, silence.until, silence.updated) = (silence.from.min(now), now, now);
+    app.inbox.order(Order::Silence(silence.clone())).await?;
+    Ok(silence)
+}
+
 /// `DELETE /api/v1/silences/{id}`: ends it now.
 pub(super) async fn expire(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<Response, Failure> {
-    let now = app.clock.now();
+    let silence = end(&app, &id).await?;
+    Ok(json_answer(StatusCode::OK, &written(&silence, app.clock.now())))
+}
+
+/// A silence that people set, and may change.
+async fn of_people(app: &App, id: &str) -> Result<Silence, Failure> {
     let silences = app.inbox.ask(|view| (view.engine.silences(), view.engine.policy().silences.clone())).await?;
     if silences.1.iter().any(|silence| silence.id == id) {
         let help = "take it out of its rule file; squelch reads the file again by itself";
         return Err(Failure::new(StatusCode::CONFLICT, format!("`{id}` is set by a rule file"), help).at("path"));
     }
-    let Some(mut silence) = silences.0.into_iter().find(|silence| silence.id == id) else {
+    silences.0.into_iter().find(|silence| silence.id == id).ok_or_else(|| {
         let help = "GET /api/v1/silences lists those in force and to come";
-        return Err(Failure::new(StatusCode::NOT_FOUND, format!("there is no silence `{id}`"), help).at("path"));
-    };
-    (silence.from, silence.until, silence.updated) = (silence.from.min(now), now, now);
-    app.inbox.order(Order::Silence(silence.clone())).await?;
-    Ok(json_answer(StatusCode::OK, &written(&silence, now)))
+        Failure::new(StatusCode::NOT_FOUND, format!("there is no silence `{id}`"), help).at("path")
+    })
 }
 
 fn read(body: &[u8], now: Timestamp) -> Result<Silence, Failure> {
@@ -85,33 +128,41 @@ fn read(body: &[u8], now: Timestamp) -> Result<Silence, Failure> {
         let help = r#"send {"matchers": ["service=\"web\""], "for": "2h", "owner": "NAME", "reason": "WHY"}"#;
         Failure::new(StatusCode::BAD_REQUEST, format!("the silence cannot be read: {error}"), help).at("body")
     })?;
-    let bad = |place: &str, message: &str, help: &str| {
-        Err(Failure::new(StatusCode::BAD_REQUEST, message, help).at(place.to_owned()))
-    };
     if wanted.matchers.is_empty() {
-        return bad(
-            "matchers",
-            "there is no matcher",
-            "a silence of everything is what `squelch serve --shadow` is for",
-        );
-    }
-    for (place, text) in [("owner", &wanted.owner), ("reason", &wanted.reason)] {
-        if text.trim().is_empty() {
-            return bad(place, "it is empty", "somebody must be able to ask why it is quiet");
-        }
+        let help = "a silence of everything is what `squelch serve --shadow` is for";
+        return Err(bad("matchers", "there is no matcher", help));
     }
     let mut matchers = Vec::new();
     for (at, text) in wanted.matchers.iter().enumerate() {
         match Matcher::parse(text) {
             Ok(matcher) => matchers.push(matcher),
-            Err(error) => return bad(&format!("matchers[{at}]"), &error.message, &error.help),
+            Err(error) => return Err(bad(&format!("matchers[{at}]"), &error.message, &error.help)),
         }
     }
-    let span = match duration::parse(&wanted.span) {
-        Ok(span) if !span.is_zero() => span,
-        Ok(_) => return bad("for", "it ends at once", "write how long, such as 30m, 2h or 1d"),
-        Err(error) => return bad("for", &error.to_string(), "write how long, such as 30m, 2h or 1d"),
-    };
+    checked(wanted, matchers, now)
+}
+
+fn bad(place: &str, message: &str, help: &str) -> Failure {
+    Failure::new(StatusCode::BAD_REQUEST, message, help).at(place)
+}
+
+fn length(text: &str) -> Result<std::time::Duration, Failure> {
+    const HELP: &str = "write how long, such as 30m, 2h or 1d";
+    match duration::parse(text) {
+        Ok(span) if !span.is_zero() => Ok(span),
+        Ok(_) => Err(bad("for", "it ends at once", HELP)),
+        Err(error) => Err(bad("for", &error.to_string(), HELP)),
+    }
+}
+
+/// The silence that is wanted, without an identity.
+fn checked(wanted: Wanted, matchers: Vec<Matcher>, now: Timestamp) -> Result<Silence, Failure> {
+    for (place, text) in [("owner", &wanted.owner), ("reason", &wanted.reason)] {
+        if text.trim().is_empty() {
+            return Err(bad(place, "it is empty", "somebody must be able to ask why it is quiet"));
+        }
+    }
+    let span = length(&wanted.span)?;
     Ok(Silence {
         id: String::new(),
         matchers,

@@ -14,6 +14,7 @@ use super::keeper::{self, DAMAGED, Keeper};
 use crate::clock::{Clock, Stopwatch};
 use crate::domain::{Event, Notification, Timestamp, Turn};
 use crate::http::app::Condition;
+use crate::http::console::chronicle::Chronicle;
 use crate::http::metrics::Metrics;
 use crate::inbox::{Ack, BackupAck, Batch, Message, Order, Outlet, Question, Receipt, Refusal, View};
 
@@ -39,6 +40,7 @@ pub(super) struct Pump {
     pub(super) metrics: Metrics,
     pub(super) condition: Arc<watch::Sender<Condition>>,
     pub(super) post: Post,
+    pub(super) chronicle: Arc<Chronicle>,
     pub(super) next_seq: u64,
 }
 
@@ -113,6 +115,7 @@ impl Pump {
         if !(events.is_empty() && orders.is_empty() && turn.decisions.is_empty()) || self.keeper.owes() {
             let stored = self.store(now, &events, turn);
             (self.post)(&turn.notifications);
+            self.chronicle.record(now, &events, &turn.decisions);
             acknowledge(first, batches, &stored);
             answer(orders, &taken, &stored);
         }

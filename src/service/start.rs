@@ -23,6 +23,7 @@ use crate::config::{Bundle, Settings, Source};
 use crate::deliver::{self, Couriers, References};
 use crate::domain::{Alarms, Engine};
 use crate::http::app::{App, Condition, Handles, Limits, Reload, Token};
+use crate::http::console::chronicle::Chronicle;
 use crate::http::known::Known;
 use crate::http::listener::{ConnectionLimits, Server};
 use crate::http::metrics::Metrics;
@@ -61,7 +62,7 @@ pub(super) async fn start(options: Options) -> Result<Service, StartError> {
     let (reload, reloader) = parts.start_reloader(&settings, (sources, known), mails.clone(), stopping.clone());
     let vigil = Vigil::new(parts.inbox.clone(), Arc::clone(&parts.condition));
     let vigil = tokio::spawn(vigil.run(stopping.clone()));
-    let app = parts.app(&settings, token, (reload, known_now, topics));
+    let app = parts.app(&settings, token, (reload, known_now, topics, stopping.clone()));
     let connections = ConnectionLimits { connections: settings.limits.connections, ..ConnectionLimits::default() };
     let server = tokio::spawn(Server::new(listener, tls, router(app), connections).run(stopping));
     let Parts { inbox, condition, .. } = parts;
@@ -119,6 +120,7 @@ struct Parts {
     metrics: Metrics,
     condition: Arc<watch::Sender<Condition>>,
     inbox: Inbox,
+    chronicle: Arc<Chronicle>,
 }
 
 impl Parts {
@@ -131,7 +133,7 @@ impl Parts {
         let warnings = restored.damage.iter().map(|damage| format!("{DAMAGED}: {damage}")).collect();
         let condition = Arc::new(watch::Sender::new(Condition { problems: Vec::new(), warnings }));
         let (inbox, outlet) = inbox::bounded(Capacity { events: settings.limits.inbox, ..Capacity::default() });
-        (Self { clock, metrics, condition, inbox }, outlet)
+        (Self { clock, metrics, condition, inbox, chronicle: Arc::default() }, outlet)
     }
 
     fn start_office(
@@ -175,6 +177,7 @@ impl Parts {
                     info!("the couriers have ended: what is owed stays in the outbox");
                 }
             }),
+            chronicle: Arc::clone(&self.chronicle),
             next_seq,
         };
         let (ended, pump_ended) = oneshot::channel();
@@ -213,7 +216,12 @@ impl Parts {
         &self,
         settings: &Settings,
         token: Option<Token>,
-        (reload, known, topics): (mpsc::Sender<Reload>, watch::Receiver<Arc<Known>>, Option<Topics>),
+        (reload, known, topics, stopping): (
+            mpsc::Sender<Reload>,
+            watch::Receiver<Arc<Known>>,
+            Option<Topics>,
+            watch::Receiver<bool>,
+        ),
     ) -> Arc<App> {
         let handles = Handles {
             inbox: self.inbox.clone(),
@@ -223,6 +231,8 @@ impl Parts {
             reload,
             known,
             topics,
+            chronicle: Arc::clone(&self.chronicle),
+            stopping,
         };
         let rate = settings.limits.per_source;
         let limits = Limits {

@@ -55,6 +55,7 @@ impl Engine {
         if page == PageMode::Always && self.member_of(slot).is_none() {
             self.series.change(slot).evidence = numbers.into();
             self.wait(arrival.seq, slot, longest, turn);
+            self.introduce(slot);
             return self.force(slot, Reason::Always, turn);
         }
         if !bursts {

@@ -59,6 +59,7 @@ impl Engine {
         let (member, flapping) = (self.member_of(slot), self.series.at(slot).flap.episode.is_some());
         if page == PageMode::Always && member.is_none() {
             self.wait(seq, slot, longest, turn);
+            self.introduce(slot);
             self.force(slot, Reason::Always, turn);
         } else if fresher {
             self.wait(seq, slot, longest, turn);
@@ -273,10 +274,41 @@ impl Engine {
         self.member_ended(slot);
     }
 
-    /// Tells the components of a series what is fresh about it, when its bits changed, and looks whether that is enough for a page.
+    /// Tells the components of a series what is fresh about it, when its bits changed, and looks whether that is enough
+    /// for a page.
     pub(super) fn push(&mut self, slot: Slot, turn: &mut Turn) {
+        let (own, system) = self.told_of(slot);
+        let graph = !self.policy.topology.is_empty();
+        for component in own.into_iter().flatten().chain(system) {
+            self.tell(component, slot, Some(component) == system);
+            self.weigh(component, turn);
+            if graph && self.components.at(component).part == Part::Service {
+                self.push_to_callees(component, turn);
+            }
+        }
+        self.series.at_mut(slot).links.introduced = true;
+    }
+
+    /// Tells the components of a series what is fresh about it, before it pages whatever they make of that.
+    pub(super) fn introduce(&mut self, slot: Slot) {
+        let (own, system) = self.told_of(slot);
+        for component in own.into_iter().flatten().chain(system) {
+            self.tell(component, slot, Some(component) == system);
+        }
+    }
+
+    /// The components of a series, and the system that it belongs to by the graph.
+    fn told_of(&mut self, slot: Slot) -> ([Option<Slot>; 2], Option<Slot>) {
+        let own = self.components_of(slot);
+        let service = self.series.at(slot).name.service.as_deref();
+        let system = service.and_then(|service| self.policy.topology.system_of(service));
+        let system = system.map(str::to_owned);
+        (own, system.map(|name| self.system(&name)))
+    }
+
+    /// Tells a component what is fresh about a series.
+    fn tell(&mut self, component: Slot, slot: Slot, is_system: bool) {
         let now = self.now();
-        let slots = self.components_of(slot);
         let series = self.series.at(slot);
         let eased = series.level == Level::On && series.evidence.get().severity_bits.is_some();
         let weight = if eased { self.policy.judgement.warning_weight } else { 1.0 };
@@ -287,26 +319,14 @@ impl Engine {
             bits: series.fresh() * weight,
             critical: series.level == Level::Critical,
         };
-        let on = series.bits > 0.0;
-        let (service, introduced) = (series.name.service.clone(), series.links.introduced);
-        let policy = std::sync::Arc::clone(&self.policy);
-        let system = service.as_deref().and_then(|service| policy.topology.system_of(service));
-        let system = system.map(|name| self.system(name));
-        for component in slots.into_iter().flatten().chain(system) {
-            let row = self.components.change(component);
-            row.advance(now, &policy.judgement);
-            // A graph may change, and with it the system.
-            let known = introduced && Some(component) != system;
-            if let Some(service) = service.as_ref().filter(|_| !known) {
-                row.heard_of(service);
-            }
-            row.hear(loud, on, now, &policy.judgement);
-            self.weigh(component, turn);
-            if self.components.at(component).part == Part::Service && !policy.topology.is_empty() {
-                self.push_to_callees(component, turn);
-            }
+        let row = self.components.change(component);
+        row.advance(now, &self.policy.judgement);
+        // A graph may change, and with it the system.
+        let known = series.links.introduced && !is_system;
+        if let Some(service) = series.name.service.as_ref().filter(|_| !known) {
+            row.heard_of(service);
         }
-        self.series.at_mut(slot).links.introduced = true;
+        row.hear(loud, series.bits > 0.0, now, &self.policy.judgement);
     }
 
     /// The system of this name; made when it is first heard of.

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use super::Engine;
 use crate::domain::decision::{IncidentId, IncidentSummary};
-use crate::domain::explain::{IncidentExplanation, SeriesExplanation, Tally};
+use crate::domain::explain::{HeldBack, IncidentExplanation, SeriesExplanation, SourceView, Tally};
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::level::Level;
 use crate::domain::reason::Reason;
 use crate::domain::silence::Silence;
+use crate::domain::source::Source;
 use crate::domain::stage::surprise::Onset;
 use crate::domain::table::Slot;
 
@@ -40,6 +41,46 @@ impl Engine {
         let mut all: Vec<_> = self.incidents.rows().map(|(_, i)| (i.summary.clone(), i.open)).collect();
         all.sort_by(|a, b| b.1.cmp(&a.1).then(b.0.incident.cmp(&a.0.incident)));
         all
+    }
+
+    /// The incidents that fit, in no order.
+    pub fn incidents_that(&self, fits: impl Fn(&IncidentSummary) -> bool) -> Vec<&IncidentSummary> {
+        self.incidents.rows().map(|(_, incident)| &incident.summary).filter(|summary| fits(summary)).collect()
+    }
+
+    /// The sources, in order of name.
+    #[must_use]
+    pub fn sources(&self) -> Vec<SourceView> {
+        let view = |source: &Source| SourceView {
+            name: Arc::clone(&source.name),
+            first: source.heard.0,
+            last: source.heard.1,
+            longest_pause: source.pauses.longest(),
+            silent: source.silent,
+            resolves: !source.never_resolves(),
+        };
+        let mut all: Vec<_> = self.sources.rows().map(|(_, source)| view(source)).collect();
+        all.sort_by(|a, b| a.name.cmp(&b.name));
+        all
+    }
+
+    /// The series of which most was held back, loudest first.
+    #[must_use]
+    pub fn loudest(&self, most: usize) -> Vec<HeldBack> {
+        let mut all: Vec<(u64, Slot)> =
+            self.series.rows().map(|(slot, series)| (series.held, slot)).filter(|(held, _)| *held > 0).collect();
+        let name = |slot: Slot| &self.series.at(slot).name.full;
+        if all.len() > most {
+            all.select_nth_unstable_by(most, |a, b| b.0.cmp(&a.0).then_with(|| name(a.1).cmp(name(b.1))));
+            all.truncate(most);
+        }
+        all.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| name(a.1).cmp(name(b.1))));
+        let view = |(held, slot): (u64, Slot)| {
+            let series = self.series.at(slot);
+            let latest = series.verdicts().last().map(|verdict| verdict.reason);
+            HeldBack { name: Arc::clone(&series.name.full), fingerprint: series.fingerprint, held, latest }
+        };
+        all.into_iter().map(view).collect()
     }
 
     /// Everything about one incident that is still remembered.

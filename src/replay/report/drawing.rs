@@ -39,9 +39,12 @@ const BANDED: usize = 40;
 const LABEL: [usize; 3] = [40, 26, 18];
 
 /// The drawing, and what did not fit into it.
-pub(super) struct Drawing {
-    pub(super) svg: String,
-    pub(super) left_out: Vec<String>,
+#[derive(Clone, Debug)]
+pub struct Drawing {
+    /// It, as SVG.
+    pub svg: String,
+    /// What did not fit, each in a few words.
+    pub left_out: Vec<String>,
 }
 
 struct Canvas<'a> {

@@ -23,7 +23,10 @@ use crate::domain::{
     Decision, Event, Fingerprint, IncidentId, IncidentSummary, Notice, NoticeAction, Severity, Status, Timestamp,
 };
 
+pub use drawing::Drawing;
+pub use page::{DRAWING_STYLE, POINT_SCRIPT};
 pub use what_if::{Steps, WhatIf};
+pub use words::legend;
 
 /// What a report remembers of a run.
 #[derive(Debug, Default)]
@@ -116,6 +119,23 @@ impl Report {
     #[must_use]
     pub fn html(&self, account: &Account, steps: &WhatIf, rules: &str) -> String {
         page::html(self, account, steps, rules)
+    }
+
+    /// The drawing alone, for a page that has the rest.
+    #[must_use]
+    pub fn drawing(&self) -> Drawing {
+        drawing::draw(self, &WhatIf::none())
+    }
+
+    /// The drawing reaches to this time at least, be it before the first event or after the last.
+    pub fn reaches(&mut self, time: Timestamp) {
+        self.passed(time);
+    }
+
+    /// Whether there is anything to draw.
+    #[must_use]
+    pub fn has_events(&self) -> bool {
+        !self.heard.is_empty() && self.between.is_some()
     }
 
     /// The run's pages and fates.

@@ -14,11 +14,15 @@ use crate::replay::compare::{Difference, compare};
 use crate::replay::decided::Decided;
 use crate::replay::wording::{count, date_and_time, day_and_time, several, span};
 
-const STYLE: &str = include_str!("style.css");
-const SCRIPT: &str = include_str!("script.js");
+/// The style of a drawing, with the colours that everything shares.
+pub const DRAWING_STYLE: &str = include_str!("drawing.css");
+/// What shows the words of whatever is pointed at in a drawing.
+pub const POINT_SCRIPT: &str = include_str!("point.js");
+const STYLE: &str = concat!(include_str!("drawing.css"), include_str!("style.css"));
+const SCRIPT: &str = concat!(include_str!("point.js"), include_str!("slider.js"));
 /// The SHA-256 of these two, for the policy of the page; a test holds them against the files.
-const STYLE_HASH: &str = "Zp/knRTxJCNogtc3PLQ67mbzVDJFmISufoBPLNypOuQ=";
-const SCRIPT_HASH: &str = "rlITLE9ePtE7Ky7bOw4bGn3lKa1Pl1Y9LtbE8CcbJx8=";
+const STYLE_HASH: &str = "RG5A6n1T4RIG9CvmkpfqypkLVk8OsNrMAzqO4o5ffqA=";
+const SCRIPT_HASH: &str = "2I9FC9JbXmPa7CqF8lt6Sv7/olQNV1bKGoWYfFg/+nM=";
 /// How many pages, incidents and differences are listed.
 const MOST_PAGES: usize = 400;
 const MOST_INCIDENTS: usize = 200;

@@ -14,6 +14,13 @@ pub struct Steps {
     runs: Vec<(f64, Run, Decided)>,
 }
 
+impl WhatIf {
+    /// Nothing else was tried.
+    pub(super) const fn none() -> Self {
+        Self { own: 0.0, others: Vec::new() }
+    }
+}
+
 /// What each threshold led to.
 #[derive(Debug)]
 pub struct WhatIf {

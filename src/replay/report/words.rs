@@ -26,7 +26,8 @@ pub(super) fn incident_words(incident: &IncidentSummary) -> String {
 }
 
 /// A legend of the looks.
-pub(super) fn legend() -> String {
+#[must_use]
+pub fn legend() -> String {
     let mut out = String::from("<ul class=\"legend\">");
     let looks = [
         ("paged", 12, "part of a page"),

@@ -2,7 +2,7 @@
 "use strict";
 (() => {
   const run = document.getElementById("run"), tip = document.getElementById("tip");
-  const slider = document.getElementById("bits"), chosen = document.getElementById("chosen");
+  if (!run) return;
   let on = null;
   const hide = () => { if (on) on.classList.remove("on"); on = null; tip.hidden = true; };
   const show = (part, x, y) => {
@@ -31,19 +31,4 @@
     const next = parts[Math.max(0, Math.min(parts.length - 1, parts.indexOf(on) + step))];
     if (next) { event.preventDefault(); beside(next); }
   });
-  const own = Number(slider.dataset.own), inForce = chosen.textContent;
-  const choose = () => {
-    const place = Number(slider.value), step = place === own ? -1 : place < own ? place : place - 1;
-    let says = inForce, lost = [];
-    for (const part of document.querySelectorAll(".step")) {
-      const mine = Number(part.dataset.step) === step;
-      if (mine) part.removeAttribute("hidden"); else part.setAttribute("hidden", "hidden");
-      if (mine && part.dataset.says) { says = part.dataset.says; lost = part.dataset.lost.split(" "); }
-    }
-    for (const mark of run.querySelectorAll(".page")) mark.classList.toggle("gone", lost.includes(mark.id.slice(5)));
-    chosen.textContent = says;
-    slider.setAttribute("aria-valuetext", says);
-  };
-  slider.addEventListener("input", choose);
-  choose();
 })();

@@ -1,0 +1,155 @@
+//! What a person does at the console: forms that need no script, each answered with the page it came from.
+//!
+//! Deliberately nothing that the API cannot do: a form is read, and the same order is given.
+
+use std::sync::Arc;
+
+use axum::Form;
+use axum::extract::rejection::FormRejection;
+use axum::extract::{Extension, Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use serde::Deserialize;
+use tracing::info;
+
+use super::who::Who;
+use crate::domain::{IncidentId, Opinion};
+use crate::http::answer::Failure;
+use crate::http::app::App;
+use crate::http::incidents::{can_be_judged, can_be_split, incident_id, ordered};
+use crate::http::silences;
+use crate::inbox::Order;
+
+/// The fields that a form may have.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Fields {
+    back: Option<String>,
+    verdict: Option<String>,
+    part: Option<String>,
+    matcher: Option<String>,
+    #[serde(rename = "for")]
+    span: Option<String>,
+    owner: Option<String>,
+    reason: Option<String>,
+}
+
+type Sent = Result<Form<Fields>, FormRejection>;
+
+fn read(sent: Sent) -> Result<Fields, Failure> {
+    let refused = |error: FormRejection| {
+        Failure::new(StatusCode::BAD_REQUEST, error.body_text(), "send it as the form of the page does").at("body")
+    };
+    sent.map(|Form(fields)| fields).map_err(refused)
+}
+
+/// Back to a page of this house; anything else is no place to go.
+fn back(fields: &Fields, usual: &str) -> Response {
+    let own = |path: &&String| path.starts_with('/') && !path.starts_with("//") && !path.contains('\\');
+    Redirect::to(fields.back.as_ref().filter(own).map_or(usual, String::as_str)).into_response()
+}
+
+fn who(known: Option<Extension<Who>>) -> Who {
+    known.map(|Extension(who)| who).unwrap_or_default()
+}
+
+/// `POST /incidents/{id}/ack`.
+pub(super) async fn acknowledge(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+    known: Option<Extension<Who>>,
+    sent: Sent,
+) -> Result<Response, Failure> {
+    let (fields, by) = (read(sent)?, who(known).told());
+    give(&app, (&id, &fields), &by, "takes", |id, by| Order::Acknowledge(id, by)).await
+}
+
+/// `POST /incidents/{id}/resolve`.
+pub(super) async fn resolve(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+    known: Option<Extension<Who>>,
+    sent: Sent,
+) -> Result<Response, Failure> {
+    let (fields, by) = (read(sent)?, who(known).told());
+    give(&app, (&id, &fields), &by, "resolves", |id, by| Order::Resolve(id, by)).await
+}
+
+/// `POST /incidents/{id}/feedback`.
+pub(super) async fn feedback(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+    known: Option<Extension<Who>>,
+    sent: Sent,
+) -> Result<Response, Failure> {
+    let (fields, by) = (read(sent)?, who(known).told());
+    let opinion: Opinion = fields.verdict.as_deref().unwrap_or_default().parse().map_err(|_| {
+        Failure::new(StatusCode::BAD_REQUEST, "nothing was said of it", "say `noise`, `useful` or `withdraw`")
+            .at("verdict")
+    })?;
+    can_be_judged(&app, incident_id(&id)?).await?;
+    give(&app, (&id, &fields), &by, "judges", |id, by| Order::Feedback(id, opinion, by)).await
+}
+
+/// `POST /incidents/{id}/split`.
+pub(super) async fn split(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+    known: Option<Extension<Who>>,
+    sent: Sent,
+) -> Result<Response, Failure> {
+    let (fields, by) = (read(sent)?, who(known).told());
+    let part = fields.part.clone().unwrap_or_default();
+    can_be_split(&app, incident_id(&id)?, &part).await?;
+    give(&app, (&id, &fields), &by, "splits", |id, by| Order::Split(id, part.clone(), by)).await
+}
+
+async fn give(
+    app: &App,
+    (id, fields): (&str, &Fields),
+    by: &str,
+    does: &str,
+    order: impl Fn(IncidentId, String) -> Order,
+) -> Result<Response, Failure> {
+    let number = incident_id(id)?;
+    ordered(app, number, order(number, by.to_owned())).await?;
+    info!(incident = %number, by, does, "at the console");
+    Ok(back(fields, &format!("/incidents/{number}")))
+}
+
+/// `POST /silences`.
+pub(super) async fn silence(State(app): State<Arc<App>>, sent: Sent) -> Result<Response, Failure> {
+    let fields = read(sent)?;
+    let text = |field: &Option<String>| field.clone().unwrap_or_default();
+    let matchers = silences::matchers(&text(&fields.matcher))?;
+    let silence =
+        silences::set_from_now(&app, matchers, (&text(&fields.span), &text(&fields.owner), &text(&fields.reason)))
+            .await?;
+    info!(silence = silence.id, by = silence.owner, "set at the console");
+    Ok(back(&fields, "/rules"))
+}
+
+/// `POST /silences/{id}/expire`.
+pub(super) async fn expire(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+    known: Option<Extension<Who>>,
+    sent: Sent,
+) -> Result<Response, Failure> {
+    let (fields, by) = (read(sent)?, who(known).told());
+    silences::end(&app, &id).await?;
+    info!(silence = id, by, "ended at the console");
+    Ok(back(&fields, "/rules"))
+}
+
+/// `POST /silences/{id}/extend`.
+pub(super) async fn extend(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+    known: Option<Extension<Who>>,
+    sent: Sent,
+) -> Result<Response, Failure> {
+    let (fields, by) = (read(sent)?, who(known).told());
+    silences::extend(&app, &id, fields.span.as_deref().unwrap_or_default()).await?;
+    info!(silence = id, by, "extended at the console");
+    Ok(back(&fields, "/rules"))
+}
