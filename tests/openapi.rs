@@ -33,13 +33,15 @@ fn described(document: &Value) -> BTreeMap<String, BTreeSet<String>> {
         .collect()
 }
 
-/// The paths in the source of the router.
+/// The paths in the source of the router. The pages of the console are for people, and no part of it.
 fn routed(dir: &Path, found: &mut BTreeSet<String>) {
     let route = Regex::new(r#"\.route\(\s*(?:"([^"]+)"|backup::PATH)"#).unwrap();
     for entry in fs::read_dir(dir).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
-            routed(&path, found);
+            if !path.ends_with("console") {
+                routed(&path, found);
+            }
         } else {
             let text = fs::read_to_string(&path).unwrap();
             let paths = route.captures_iter(&text).map(|at| at.get(1).map_or("/api/v1/backup", |path| path.as_str()));

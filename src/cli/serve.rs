@@ -148,7 +148,7 @@ fn welcome(service: &Service, settings: &Settings) -> String {
         "squelch {version} listens on {here}\n\
          \n  send events  curl{insecure}{token} {url}/api/v1/events -H 'Content-Type: application/json' -d '{event}'\
          \n  other tools  {url}/ingest lists their webhooks\
-         \n  look inside  {url}/api/v1/incidents  {url}/metrics  {url}/-/ready\
+         \n  look inside  {url}/ in a browser;  {url}/metrics  {url}/-/ready\
          \n  data         {data}\
          \n  rules        {count} in {files} ({fingerprint})\
          \n  told         {told}\n",

@@ -16,6 +16,7 @@ use super::app::App;
 use crate::domain::matcher::alertmanager;
 use crate::domain::{LooksAt, Matcher, Silence, Timestamp, duration};
 use crate::inbox::Order;
+use crate::sinks::clean;
 
 /// A silence as it is asked for.
 #[derive(Debug, Deserialize)]
@@ -151,7 +152,7 @@ fn length(text: &str) -> Result<std::time::Duration, Failure> {
     match duration::parse(text) {
         Ok(span) if !span.is_zero() => Ok(span),
         Ok(_) => Err(bad("for", "it ends at once", HELP)),
-        Err(error) => Err(bad("for", &error.to_string(), HELP)),
+        Err(error) => Err(bad("for", &format!("`{}` is no length of time: {error}", clean::line(text, 40)), HELP)),
     }
 }
 

@@ -53,7 +53,9 @@ pub fn amount(number: f64) -> String {
         2
     };
     let text = format!("{number:.decimals$}");
-    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
+    let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
+    // Nothing has no sign.
+    if text == "-0" { "0".to_owned() } else { text.to_owned() }
 }
 
 /// A time in UTC: `2026-11-23 05:24:07`.

@@ -60,7 +60,7 @@ pub(super) async fn acknowledge(
     sent: Sent,
 ) -> Result<Response, Failure> {
     let (fields, by) = (read(sent)?, who(known).told());
-    give(&app, (&id, &fields), &by, "takes", |id, by| Order::Acknowledge(id, by)).await
+    give(&app, (&id, &fields), &by, "takes", Order::Acknowledge).await
 }
 
 /// `POST /incidents/{id}/resolve`.
@@ -71,7 +71,7 @@ pub(super) async fn resolve(
     sent: Sent,
 ) -> Result<Response, Failure> {
     let (fields, by) = (read(sent)?, who(known).told());
-    give(&app, (&id, &fields), &by, "resolves", |id, by| Order::Resolve(id, by)).await
+    give(&app, (&id, &fields), &by, "resolves", Order::Resolve).await
 }
 
 /// `POST /incidents/{id}/feedback`.

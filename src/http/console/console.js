@@ -1,7 +1,7 @@
 
 "use strict";
 (() => {
-  const river = document.getElementById("river"), cards = document.getElementById("cards");
+  const river = document.getElementById("river");
   const article = document.querySelector("[data-incident]"), state = document.getElementById("state");
   const MOST = 120;
   const put = (parent, name, text, set) => {
@@ -26,21 +26,22 @@
     if (!calm) river.scrollTop += item.offsetHeight;
   };
   // What changed is fetched as the page that it is: there is one way to draw it.
-  const renew = async (address, part) => {
-    const answer = await fetch(address, { headers: { accept: "text/html" } });
-    if (!answer.ok || part.contains(document.activeElement) && document.activeElement.matches("input,select")) return;
+  const parts = article ? ["[data-incident]"] : ["#head", "#cards", "#heard"];
+  const renew = async () => {
+    const answer = await fetch(location.href, { headers: { accept: "text/html" } });
+    if (!answer.ok) return;
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    const fresh = part.id ? page.getElementById(part.id) : page.querySelector("[data-incident]");
-    if (fresh) part.replaceChildren(...fresh.childNodes);
+    document.title = page.title;
+    for (const name of parts) {
+      const part = document.querySelector(name), fresh = page.querySelector(name);
+      // Nobody loses what they are typing.
+      const busy = part.contains(document.activeElement) && document.activeElement.matches("input,select");
+      if (fresh && !busy) part.replaceChildren(...fresh.childNodes);
+    }
   };
   let due = 0;
-  const soon = () => {
-    if (due) return;
-    due = setTimeout(() => {
-      due = 0;
-      if (cards) renew("/", cards);
-      if (article) renew(location.href, article);
-    }, 400);
+  const soon = (wait = 400) => {
+    if (!due) due = setTimeout(() => { due = 0; renew(); }, wait);
   };
   if (river || article) {
     const from = river ? river.dataset.next : "now";
@@ -51,7 +52,9 @@
     live.addEventListener("verdict", event => {
       const news = JSON.parse(event.data);
       if (river) flow(news);
-      if (article ? String(news.incident) === article.dataset.incident : news.outcome === "page") soon();
+      // The sums move with every event, the incidents only with some.
+      if (!article) soon(news.outcome === "page" ? 400 : 3000);
+      else if (String(news.incident) === article.dataset.incident) soon();
     });
     live.addEventListener("incident", event => {
       if (!article || event.data === article.dataset.incident) soon();
