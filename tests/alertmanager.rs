@@ -102,6 +102,30 @@ fn a_resolve_passes_through_a_silence() {
     }]);
 }
 
+/// As vmalert writes it: no `endsAt` while it fires, and any answer but 200 is an error to it.
+#[test]
+fn what_vmalert_sends_without_an_end_ends_after_the_resolve_timeout_or_by_its_word() {
+    on_the_same_data(&[|to| {
+        let body = |ends: &str| {
+            format!(
+                r#"[{{"startsAt":"2026-01-01T00:00:00.123456789Z","generatorURL":"http://vmalert:8880/vmalert/alert?group_id=1&alert_id=2",{ends}"labels":{{"alertgroup":"disks","alertname":"DiskFull","instance":"db-1:9100"}},"annotations":{{"summary":"disk at 97 %"}}}}]"#
+            )
+        };
+        for door in [ALERTS, "/ingest/vmalert/api/v2/alerts"] {
+            assert_eq!(post(to, door, &body("")).status, 200, "{door}");
+            let all = alerts(to, "");
+            assert_eq!(all.len(), 1, "one alert through either door");
+            let time = |field: &str| all[0][field].as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
+            let lasts = time("endsAt").as_second() - time("updatedAt").as_second();
+            if door == ALERTS {
+                assert!((299..=300).contains(&lasts), "it ends after {lasts} s");
+            }
+            assert_eq!(post(to, door, &body(r#""endsAt":"2026-01-01T00:10:00Z","#)).status, 200, "{door}");
+            assert!(alerts(to, "").is_empty(), "{door}");
+        }
+    }]);
+}
+
 #[test]
 fn alerts_of_other_tools_are_shown_too() {
     on_the_same_data(&[|to| {
