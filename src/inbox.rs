@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
+use crate::domain::alarm::Drill;
 use crate::domain::{
     Alarms, Engine, Event, IncidentExplanation, IncidentId, IncidentSummary, NotificationKey, Opinion, Policy, Silence,
 };
@@ -99,6 +100,8 @@ pub enum Order {
     Overdue(NotificationKey, String),
     /// A notification was given up, for this reason.
     Undeliverable(NotificationKey, String),
+    /// A marked test page.
+    Drill(Drill),
     /// Squelch itself is in trouble: a title, what it means and what to do.
     Trouble(String, String),
     /// The trouble of this title is over.

@@ -357,6 +357,41 @@ fn what_a_receiver_refuses_goes_to_its_fallback_and_the_failure_pages_until_it_t
 }
 
 #[test]
+fn a_drill_goes_the_real_way_and_tells_how_long_each_step_took() {
+    let dir = tempfile::tempdir().unwrap();
+    let hook = Receiver::start();
+    let settings = settings(dir.path());
+    fs::write(dir.path().join("rules/routes.yaml"), hook.routes()).unwrap();
+    let running = Running::start(settings, None);
+    let to = running.address();
+    let report = post(to, "/api/v1/drill", r#"{"route": "everything"}"#).json();
+    assert_eq!((&report["route"], &report["incident"]), (&json!("everything"), &json!(1_000_000_000_000_u64)));
+    for step in ["told", "over"] {
+        let told = &report[step][0];
+        let facts = (&told["receiver"], &told["delivered"], &told["attempts"], &told["error"]);
+        assert_eq!(facts, (&json!("hook"), &json!(true), &json!(1), &Value::Null), "{report}");
+        assert!(told["after_ms"].as_f64().unwrap() >= told["attempt_ms"].as_f64().unwrap(), "{report}");
+    }
+    let taken = hook.taken();
+    assert_eq!(
+        taken.iter().map(|(key, _)| key.as_str()).collect::<Vec<_>>(),
+        ["1000000000000.1.hook", "1000000000000.2.hook"]
+    );
+    assert!(taken.iter().all(|(_, body)| body.contains("DRILL of the route everything")), "{taken:?}");
+
+    let open = post(to, "/api/v1/drill", r#"{"open": true}"#).json();
+    assert_eq!((&open["over"], &open["route"]), (&json!([]), &json!("everything")), "yours before the shipped one");
+    assert_eq!(get(to, "/api/v1/incidents?state=open").json()["incidents"].as_array().unwrap().len(), 1);
+    let unknown = post(to, "/api/v1/drill", r#"{"route": "nights"}"#);
+    assert_eq!(unknown.status, 404);
+    assert!(unknown.body.contains("there is no route `nights`") && unknown.body.contains("`everything`"));
+    hook.refuse_with(401);
+    let refused = post(to, "/api/v1/drill", r#"{"open": true}"#);
+    assert!(refused.body.contains("HTTP 401"), "{}", refused.body);
+    running.stop();
+}
+
+#[test]
 fn a_damaged_store_is_told_to_everybody() {
     let dir = tempfile::tempdir().unwrap();
     let running = Running::start(settings(dir.path()), None);

@@ -8,6 +8,7 @@ mod beside;
 pub mod check;
 mod client;
 mod demo;
+mod drill;
 mod fault;
 mod incidents;
 mod input;
@@ -61,6 +62,8 @@ enum Command {
     Incidents(incidents::Args),
     /// Set, list and end silences
     Silence(silence::Args),
+    /// Send a marked test page the real way, and tell how long each step took
+    Drill(drill::Args),
     /// Write a store into one file, also while it is in use
     Backup(backup::BackupArgs),
     /// Make a store from such a file
@@ -95,6 +98,7 @@ fn run(command: &Command) -> ExitCode {
         Command::Why(args) => told(why::run(args)),
         Command::Incidents(args) => told(incidents::run(args)),
         Command::Silence(args) => told(silence::run(args)),
+        Command::Drill(args) => told(drill::run(args)),
         Command::Backup(args) => backup::backup(args),
         Command::Restore(args) => backup::restore(args),
         Command::Schema(args) => schema::run(args),

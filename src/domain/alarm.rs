@@ -4,6 +4,7 @@
 //! Deliberately apart from [`super::Engine`]: it must work while the engine does not. Pure like the engine, with
 //! records of its own beside those of the engine.
 
+mod drill;
 mod incident;
 mod passing;
 
@@ -12,7 +13,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use incident::{Alarm, about_trouble};
+pub use drill::Drill;
+use incident::{Alarm, AlarmV1, about_trouble};
 
 use super::decision::{Decision, Evidence, IncidentId, IncidentSummary, Notice, NoticeAction, Verdict};
 use super::engine::RestoreError;
@@ -29,8 +31,8 @@ use super::turn::{Change, Turn};
 /// The numbers of these incidents start here, so that they never meet those of the engine.
 pub const FIRST_ALARM: u64 = 1_000_000_000_000;
 
-/// The version byte before each record.
-const VERSION: u8 = 1;
+/// The version byte before each record. 1 is read, too: its alarms had nobody whom alone they told.
+const VERSION: u8 = 2;
 /// How many closed alarms are remembered.
 const REMEMBERED: usize = 100;
 
@@ -69,15 +71,19 @@ impl Alarms {
     }
 
     fn take_back(&mut self, key: &[u8], value: &[u8]) -> Result<(), String> {
-        let body = match value.split_first() {
-            Some((&VERSION, body)) => body,
+        let (version, body) = match value.split_first() {
+            Some((version @ (&VERSION | 1), body)) => (*version, body),
             Some((version, _)) => return Err(format!("its version is {version}, and this program reads {VERSION}")),
             None => return Err("it is empty".to_owned()),
         };
         if key.len() == 1 {
             self.head = postcard::from_bytes(body).map_err(|error| error.to_string())?;
         } else {
-            let alarm: Alarm = postcard::from_bytes(body).map_err(|error| error.to_string())?;
+            let alarm = match version {
+                1 => postcard::from_bytes::<AlarmV1>(body).map(Alarm::from),
+                _ => postcard::from_bytes(body),
+            };
+            let alarm: Alarm = alarm.map_err(|error| error.to_string())?;
             self.alarms.insert(alarm.summary.incident, alarm);
         }
         Ok(())
@@ -377,6 +383,16 @@ mod tests {
         alarms.trouble(NOW, ("its disk is full", "free some space"), &policy, &mut turn);
         assert!(turn.notifications.is_empty());
         assert_eq!(alarms.incidents().len(), 1);
+    }
+
+    #[test]
+    fn alarms_of_an_older_store_are_read() {
+        let alarm = Alarm::of_trouble(NOW, IncidentId(FIRST_ALARM), "its disk is full", "free some space");
+        let now = postcard::to_allocvec(&alarm).unwrap();
+        // The older form lacks what stands at the end now: an empty set, one byte.
+        let before = [&[1], &now[..now.len() - 1]].concat();
+        let (alarms, errors) = Alarms::restore([(key(IncidentId(FIRST_ALARM)), before)]);
+        assert_eq!((errors, alarms.incidents().len()), (Vec::new(), 1));
     }
 
     #[test]

@@ -11,6 +11,7 @@ use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use super::console::LISTENERS;
 use super::console::chronicle::Chronicle;
 use super::console::paper::Paper;
+use super::drill::Fates;
 use super::known::Known;
 use super::metrics::Metrics;
 use super::rate::{Limiter, Rate};
@@ -89,6 +90,8 @@ pub struct App {
     pub condition: watch::Receiver<Condition>,
     /// Asks for the rules to be read again.
     pub reload: mpsc::Sender<Reload>,
+    /// Where what becomes of deliveries is told.
+    pub fates: Fates,
     /// The tools that are known now.
     pub known: watch::Receiver<Arc<Known>>,
     /// The topics of SNS whose messages count; `None` = nobody asks whether SNS signed them.
@@ -120,6 +123,8 @@ pub struct Handles {
     pub condition: watch::Receiver<Condition>,
     /// Asks for the rules to be read again.
     pub reload: mpsc::Sender<Reload>,
+    /// Where what becomes of deliveries is told.
+    pub fates: Fates,
     /// The tools that are known now.
     pub known: watch::Receiver<Arc<Known>>,
     /// The topics of SNS whose messages count.
@@ -134,7 +139,7 @@ impl App {
     /// An app from its parts.
     #[must_use]
     pub fn new(handles: Handles, limits: Limits, token: Option<Token>) -> Arc<Self> {
-        let Handles { inbox, clock, metrics, condition, reload, known, topics, chronicle, stopping } = handles;
+        let Handles { inbox, clock, metrics, condition, reload, fates, known, topics, chronicle, stopping } = handles;
         let limiter = limits.rate.map(|rate| Mutex::new(Limiter::new(rate)));
         let samples = Mutex::default();
         let (paper, listeners) = (Paper::default(), Arc::new(Semaphore::new(LISTENERS)));
@@ -146,6 +151,7 @@ impl App {
             token,
             condition,
             reload,
+            fates,
             known,
             topics,
             chronicle,

@@ -8,6 +8,7 @@ pub mod app;
 mod backup;
 pub mod body;
 pub mod console;
+pub mod drill;
 mod events;
 mod gate;
 mod incidents;
@@ -63,6 +64,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/api/v1/incidents/{id}/feedback", post(incidents::feedback))
         .route("/api/v1/incidents/{id}/resolve", post(incidents::resolve))
         .route("/api/v1/incidents/{id}/split", post(incidents::split))
+        .route("/api/v1/drill", post(drill::drill))
         .route("/api/v1/series", get(incidents::series))
         .route("/api/v1/series/{*key}", get(incidents::why_series))
         .route("/api/v1/silences", get(silences::list).post(silences::create))

@@ -209,7 +209,7 @@ impl Judge {
                 Order::Delivered(key) => Some(Input::Delivered(key)),
                 Order::Overdue(key, _) => Some(Input::Overdue(key)),
                 Order::Undeliverable(key, error) => Some(Input::Undeliverable { key, error }),
-                Order::Trouble(..) | Order::TroubleOver(_) => None,
+                Order::Drill(_) | Order::Trouble(..) | Order::TroubleOver(_) => None,
             },
         }
     }
@@ -231,6 +231,10 @@ impl Judge {
             Order::Undeliverable(key, why) => {
                 self.pass_on(now, (key, why), &policy, turn);
                 self.alarms.settled(key)
+            }
+            Order::Drill(drill) => {
+                self.alarms.drill(now, drill, &policy, turn);
+                true
             }
             Order::Trouble(title, why) => {
                 self.alarms.trouble(now, (title, why), &policy, turn);

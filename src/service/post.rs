@@ -12,6 +12,7 @@ use tracing::{error, info, warn};
 
 use crate::deliver::{Couriers, Delivery, Offer};
 use crate::domain::{Notification, NotificationKey};
+use crate::http::drill::{Fate, Fates};
 use crate::http::metrics::{DeliveryLabels, Metrics};
 use crate::inbox::{Inbox, Order, Refusal};
 use crate::sinks::Receiver;
@@ -60,6 +61,7 @@ impl News {
 struct Desk {
     inbox: Inbox,
     metrics: Metrics,
+    fates: Fates,
     /// Results that the inbox had no room for; never more than the outbox.
     unreported: VecDeque<News>,
 }
@@ -68,9 +70,9 @@ impl Office {
     pub(super) fn new(
         couriers: Couriers,
         results: mpsc::Receiver<Delivery>,
-        (inbox, metrics): (Inbox, Metrics),
+        (inbox, metrics, fates): (Inbox, Metrics, Fates),
     ) -> Self {
-        let desk = Desk { inbox, metrics, unreported: VecDeque::new() };
+        let desk = Desk { inbox, metrics, fates, unreported: VecDeque::new() };
         Self { couriers, results, desk, waiting: VecDeque::new() }
     }
 
@@ -138,6 +140,7 @@ impl Office {
 
 impl Desk {
     fn settle(&mut self, delivery: Delivery) {
+        self.tell(&delivery);
         match delivery {
             Delivery::Delivered { key, attempts, took } => {
                 info!(%key, attempts, ?took, "delivered");
@@ -156,6 +159,19 @@ impl Desk {
             }
             Delivery::Undeliverable { key, attempts: _, error } => self.give_up(key, error),
         }
+    }
+
+    /// For those who watch; mostly nobody does.
+    fn tell(&self, delivery: &Delivery) {
+        let last = !matches!(delivery, Delivery::Failing { .. });
+        let (key, attempts, took, error) = match delivery {
+            Delivery::Delivered { key, attempts, took } => (key, *attempts, *took, None),
+            Delivery::Failing { key, attempts, error, .. } | Delivery::Undeliverable { key, attempts, error } => {
+                (key, *attempts, Duration::ZERO, Some(error.clone()))
+            }
+            Delivery::Overdue { .. } => return,
+        };
+        let _ = self.fates.send(Fate { key: key.clone(), attempts, took, error, last });
     }
 
     fn give_up(&mut self, key: NotificationKey, error: String) {

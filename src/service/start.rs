@@ -24,6 +24,7 @@ use crate::deliver::{self, Couriers, References};
 use crate::domain::{Alarms, Engine};
 use crate::http::app::{App, Condition, Handles, Limits, Reload, Token};
 use crate::http::console::chronicle::Chronicle;
+use crate::http::drill::Fates;
 use crate::http::known::Known;
 use crate::http::listener::{ConnectionLimits, Server};
 use crate::http::metrics::Metrics;
@@ -121,7 +122,11 @@ struct Parts {
     condition: Arc<watch::Sender<Condition>>,
     inbox: Inbox,
     chronicle: Arc<Chronicle>,
+    fates: Fates,
 }
+
+/// So many fates are kept for one who watches and is slow.
+const FATES: usize = 1_024;
 
 impl Parts {
     fn new(settings: &Settings, restored: &mut Restored) -> (Self, Outlet) {
@@ -133,7 +138,8 @@ impl Parts {
         let warnings = restored.damage.iter().map(|damage| format!("{DAMAGED}: {damage}")).collect();
         let condition = Arc::new(watch::Sender::new(Condition { problems: Vec::new(), warnings }));
         let (inbox, outlet) = inbox::bounded(Capacity { events: settings.limits.inbox, ..Capacity::default() });
-        (Self { clock, metrics, condition, inbox, chronicle: Arc::default() }, outlet)
+        let fates = Fates::new(FATES);
+        (Self { clock, metrics, condition, inbox, chronicle: Arc::default(), fates }, outlet)
     }
 
     fn start_office(
@@ -144,7 +150,7 @@ impl Parts {
         let (results, delivered) = mpsc::channel(QUEUE);
         let (mails, mailbox) = mpsc::channel(QUEUE);
         let couriers = Couriers::start(receivers, options, results);
-        let office = Office::new(couriers, delivered, (self.inbox.clone(), self.metrics.clone()));
+        let office = Office::new(couriers, delivered, (self.inbox.clone(), self.metrics.clone(), self.fates.clone()));
         (mails, tokio::spawn(office.run(mailbox)))
     }
 
@@ -229,6 +235,7 @@ impl Parts {
             metrics: self.metrics.clone(),
             condition: self.condition.subscribe(),
             reload,
+            fates: self.fates.clone(),
             known,
             topics,
             chronicle: Arc::clone(&self.chronicle),

@@ -30,6 +30,26 @@ pub(super) struct Alarm {
     pub(super) seqs: Vec<u64>,
     pub(super) why: String,
     pub(super) owed: Vec<Arc<Notification>>,
+    /// Whom alone it is told; none = whom its routes name.
+    pub(super) to: BTreeSet<String>,
+}
+
+/// The same as a store of version 1 has it.
+#[derive(Serialize, Deserialize)]
+pub(super) struct AlarmV1 {
+    summary: IncidentSummary,
+    subject: Fingerprint,
+    steps: u32,
+    seqs: Vec<u64>,
+    why: String,
+    owed: Vec<Arc<Notification>>,
+}
+
+impl From<AlarmV1> for Alarm {
+    fn from(before: AlarmV1) -> Self {
+        let AlarmV1 { summary, subject, steps, seqs, why, owed } = before;
+        Self { summary, subject, steps, seqs, why, owed, to: BTreeSet::new() }
+    }
 }
 
 impl Alarm {
@@ -80,7 +100,7 @@ impl Alarm {
             moments: vec![Moment { ts: now, text: format!("paged: {why}") }],
             title,
         };
-        Self { summary, subject, steps: 0, seqs: Vec::new(), why, owed: Vec::new() }
+        Self { summary, subject, steps: 0, seqs: Vec::new(), why, owed: Vec::new(), to: BTreeSet::new() }
     }
 
     pub(super) fn page(&self, url: Option<String>) -> Page {
@@ -115,12 +135,7 @@ impl Alarm {
     /// places: what Squelch cannot judge must not wait, and a fault of Squelch is loud. To nobody in shadow mode.
     pub(super) fn tell(&mut self, content: &Content, policy: &Policy, turn: &mut Turn) {
         self.steps += 1;
-        let face = self.face();
-        let routes = if policy.shadow { Vec::new() } else { route::find(&policy.routes, &face) };
-        let named = routes.into_iter().flat_map(|route| &route.receivers);
-        let both = named.flat_map(|name| std::iter::once(name).chain(policy.fallbacks.get(name).into_iter().flatten()));
-        let receivers: BTreeSet<&String> = both.collect();
-        for receiver in receivers {
+        for receiver in self.audience(policy) {
             let notification = Arc::new(Notification {
                 key: NotificationKey { incident: self.summary.incident, step: self.steps, receiver: receiver.clone() },
                 content: content.clone(),
@@ -132,6 +147,18 @@ impl Alarm {
     }
 
     /// What routes see of it.
+    fn audience(&self, policy: &Policy) -> BTreeSet<String> {
+        if policy.shadow {
+            return BTreeSet::new();
+        }
+        if !self.to.is_empty() {
+            return self.to.clone();
+        }
+        let named = route::find(&policy.routes, &self.face()).into_iter().flat_map(|route| &route.receivers);
+        let both = named.flat_map(|name| std::iter::once(name).chain(policy.fallbacks.get(name).into_iter().flatten()));
+        both.cloned().collect()
+    }
+
     fn face(&self) -> Event {
         let origin = &self.summary.origin;
         let mut face = Event::new("squelch", origin.check.clone().unwrap_or_default());

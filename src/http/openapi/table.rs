@@ -171,6 +171,14 @@ pub(super) const OPERATIONS: &[Operation] = &[
     order("POST /api/v1/incidents/{id}/feedback", "What its page was worth.", Some(("Feedback", JSON))),
     order("POST /api/v1/incidents/{id}/split", "A part of it is another trouble.", Some(("Split", JSON))),
     Operation {
+        line: "POST /api/v1/drill",
+        says: "Sends a marked test page through the real path, and waits for what becomes of it.",
+        body: Some(("DrillWanted", JSON)),
+        answers: &[(200, "What each step took.", "Drill", JSON)],
+        statuses: ORDERED,
+        ..EMPTY
+    },
+    Operation {
         query: &[("find", "string", "words of its name"), ("limit", "integer", "so many at most")],
         ..get("GET /api/v1/series", "Series by words of their names.", ANY, ASKED)
     },
