@@ -35,7 +35,7 @@ fn described(document: &Value) -> BTreeMap<String, BTreeSet<String>> {
 
 /// The paths in the source of the router. The pages of the console are for people, and no part of it.
 fn routed(dir: &Path, found: &mut BTreeSet<String>) {
-    let route = Regex::new(r#"\.route\(\s*(?:"([^"]+)"|backup::PATH)"#).unwrap();
+    let route = Regex::new(r#"\.route\(\s*(?:"(/[^"]*)"|backup::PATH)"#).unwrap();
     for entry in fs::read_dir(dir).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
