@@ -259,7 +259,7 @@ impl Series {
 
 impl Row for Series {
     const KIND: u8 = b's';
-    const VERSION: u8 = 8;
+    const VERSION: u8 = 9;
 
     fn fingerprint(&self) -> Fingerprint {
         self.fingerprint

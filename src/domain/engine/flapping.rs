@@ -61,12 +61,14 @@ impl Engine {
              ends in a bad state, or lasts and gets worse",
             span(window)
         );
-        let promote_at = episode.promote_at;
+        let (promote_at, again) = (episode.promote_at, episode.again);
         let (now, half_life) = (self.now(), self.policy.judgement.half_life);
         let row = self.check_slot(slot);
         self.checks.change(row).flaps.0.add(1.0, now, half_life);
         self.flapping.entry(check).or_default().insert(fingerprint);
-        self.tell_series(slot, NoticeAction::Flapping, text, turn);
+        if !again {
+            self.tell_series(slot, NoticeAction::Flapping, text, turn);
+        }
         if promote_at > now {
             self.timers.set(promote_at, Due::Promote, fingerprint);
         } else {
@@ -127,7 +129,7 @@ impl Engine {
     /// A series is steady again: in a good state that is all; in a bad one it pages.
     fn flapping_ends(&mut self, slot: Slot, turn: &mut Turn) {
         let now = self.now();
-        let Some(episode) = self.series.change(slot).flap.settle() else { return };
+        let Some(episode) = self.series.change(slot).flap.settle(now) else { return };
         let series = self.series.at(slot);
         let level = series.level;
         let check = self.check_slot(slot);
@@ -140,7 +142,10 @@ impl Engine {
             self.series.at(slot).name.full,
             episode.count
         );
-        self.tell_series(slot, NoticeAction::Steady, text, turn);
+        // A slow flap pauses for longer than an hour each time: that is told once.
+        if !episode.again {
+            self.tell_series(slot, NoticeAction::Steady, text, turn);
+        }
         if level > Level::Off {
             self.series.change(slot).flap.ended_bad = true;
             self.ended_bad(slot, turn);

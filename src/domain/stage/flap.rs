@@ -21,6 +21,8 @@ pub(crate) struct Flap {
     changes: Vec<Timestamp>,
     /// Whether it stopped flapping in a bad state, and has been in it since.
     pub(crate) ended_bad: bool,
+    /// When it was steady last.
+    left: Option<Timestamp>,
     /// The episode of flapping that it is in.
     pub(crate) episode: Option<Box<FlapEpisode>>,
 }
@@ -34,6 +36,8 @@ pub(crate) struct FlapEpisode {
     pub(crate) entered: Timestamp,
     /// The pace that made it.
     pub(crate) pace: (u32, f64),
+    /// Whether it goes on with what people were told of: it was steady for less than the window of its pace.
+    pub(crate) again: bool,
     /// The worst level in it.
     pub(crate) worst: Level,
     /// The worst level when it was recognised: worse than that is worsening.
@@ -89,6 +93,7 @@ impl Flap {
             since: self.changes[first],
             entered: now,
             pace: (pace.changes, pace.window.as_secs_f64()),
+            again: self.left.is_some_and(|left| now < left + pace.window),
             worst: level.max(before),
             worst_then: level.max(before),
             bad: [0.0; 2],
@@ -110,8 +115,9 @@ impl Flap {
         (too_many > 0).then(|| self.changes[self.changes.len() - too_many] + leave.window)
     }
 
-    /// Ends the episode of flapping.
-    pub(crate) fn settle(&mut self) -> Option<Box<FlapEpisode>> {
+    /// Ends the episode of flapping at `now`.
+    pub(crate) fn settle(&mut self, now: Timestamp) -> Option<Box<FlapEpisode>> {
+        self.left = Some(now);
         self.episode.take()
     }
 }
