@@ -2,6 +2,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "the command line speaks to people")]
 
 mod body;
+mod preview;
 
 use std::io::{IsTerminal, stderr};
 use std::path::{Path, PathBuf};
@@ -27,6 +28,9 @@ pub struct CheckArgs {
     /// Show what would be read of the bodies in FILE... when the tool NAME posts them
     #[arg(long, value_name = "NAME", requires = "bodies")]
     pub source: Option<String>,
+    /// Show what the receiver NAME would be sent in the life of an incident, without sending it
+    #[arg(long, value_name = "NAME", conflicts_with = "source")]
+    pub receiver: Option<String>,
     /// Bodies of that tool; `-` is standard input
     #[arg(value_name = "FILE", requires = "source")]
     pub bodies: Vec<PathBuf>,
@@ -37,6 +41,9 @@ pub struct CheckArgs {
 pub fn run(args: &CheckArgs) -> ExitCode {
     if let Some(name) = &args.source {
         return body::run(args.rules.as_deref(), name, &args.bodies);
+    }
+    if let Some(name) = &args.receiver {
+        return preview::run(args.rules.as_deref(), name);
     }
     let settings = args.config.as_ref().map(|path| {
         let source = files::read(path).map_err(|error| error.to_string())?;

@@ -156,6 +156,15 @@ impl<'a> Findings<'a> {
         Spot { column: spot.column + quoted + before.chars().count(), width: marked.chars().count(), ..spot }
     }
 
+    /// Where these bytes of a line of a block stand; `None` = that line of the file is another one.
+    pub(super) fn in_block(&self, spot: Spot, line: &str, bytes: Range<usize>) -> Option<Spot> {
+        let raw = self.line(spot)?;
+        let indent = raw.find(line).filter(|_| !line.is_empty() && raw.trim() == line.trim())?;
+        let (before, marked) = (line.get(..bytes.start)?, line.get(bytes)?);
+        let column = raw[..indent].chars().count() + before.chars().count() + 1;
+        Some(Spot { column, width: marked.chars().count(), ..spot })
+    }
+
     fn name(&self, file: usize) -> String {
         self.sources.get(file).map_or_else(|| "rules".to_owned(), |source| source.name.clone())
     }

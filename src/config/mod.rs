@@ -40,6 +40,7 @@ mod settings;
 mod shipped_sources;
 mod source;
 mod source_fields;
+mod templates;
 pub mod test_file;
 mod tree;
 mod value;

@@ -41,6 +41,9 @@ pub(super) const RECEIVER: Object = Object {
         .default("5m"),
         Field::new("fallback", Form::OneOrMany(&Form::Name), "Who is told what it does not take.")
             .example("[console]"),
+        Field::new("title", Form::Text, "Your own first line, as a template (Jinja). `squelch check --receiver NAME` shows what it makes.")
+            .example("'{{ severity | upper }}: {{ title }}'"),
+        Field::new("text", Form::Text, "Your own text below it, as a template.").example("'{{ why }}'"),
         Field::new("console", Form::Object(&CONSOLE), "Lines on standard output.").example("{}"),
         Field::new("webhook", Form::Object(&WEBHOOK), "Squelch's own JSON, by `POST`.")
             .example("{url: \"https://ops.example.org/hook\"}"),

@@ -2,6 +2,7 @@
 
 use super::findings::{Complaint, Findings};
 use super::receiver_kinds;
+use super::templates;
 use super::value::{Checked, Record};
 use crate::sinks::receiver::{Address, Email, Login, Receiver, Secret, Tls};
 use crate::sinks::{ReceiverKind, Webhook, Wire};
@@ -15,6 +16,7 @@ pub(super) fn lower(given: &Checked, findings: &mut Findings<'_>) -> Option<Rece
         kind,
         deadline: record.duration("deadline").unwrap_or(Receiver::DEADLINE),
         fallback: record.texts("fallback"),
+        templates: templates::lower(record, findings),
     })
 }
 

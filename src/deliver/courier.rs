@@ -227,7 +227,7 @@ impl Courier {
         let job = self.line.job(at)?;
         let notification = Arc::clone(&job.notification);
         let known = self.options.references.known(&self.receiver.name, &notification.incident);
-        let letter = Letter::of(&notification, known.as_ref());
+        let letter = Letter::of(&notification, known.as_ref()).worded_by(&receiver.templates);
         Some(match kind.compose(&letter, self.options.paint) {
             Message::Console(lines) => self.options.console.write(lines).await,
             Message::Mail(mail) => {

@@ -24,10 +24,12 @@ const LABEL: usize = 19;
 pub fn compose(wording: &Wording, notification: &Notification, paint: Paint) -> Vec<String> {
     let time = paint.faint(&when::iso(decided(notification)));
     let tag = paint.tone(wording.tone, wording.tag);
-    let mut lines = vec![
-        format!("{time}  {tag}  {} ({})", paint.bold(&wording.title), wording.when),
-        format!("{INDENT}{}", wording.lead),
-    ];
+    let mut lines = vec![if wording.own_title {
+        format!("{time}  {}", paint.bold(&wording.title))
+    } else {
+        format!("{time}  {tag}  {} ({})", paint.bold(&wording.title), wording.when)
+    }];
+    lines.extend(wording.lead.lines().map(|line| format!("{INDENT}{line}")));
     for part in &wording.parts {
         for (at, line) in part.lines.iter().enumerate() {
             let label = if at == 0 { part.label } else { "" };

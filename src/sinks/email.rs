@@ -52,7 +52,11 @@ pub fn compose(email: &Email, letter: &Letter<'_>) -> Mail {
     Mail {
         from: email.from.clone(),
         to: email.to.clone(),
-        subject: format!("[{}] {}{which}", wording.tag, wording.title),
+        subject: if wording.own_title {
+            wording.title.clone()
+        } else {
+            format!("[{}] {}{which}", wording.tag, wording.title)
+        },
         text: wording.plain(),
         html: html(wording),
         date: decided(notification).millis(),
@@ -133,7 +137,7 @@ padding:3px 8px;border-radius:4px\">{}</span> <span style=\"font-size:14px\">{}<
         escape(&wording.when)
     );
     out += &format!("<h1 style=\"font-size:20px;line-height:1.3;margin:0 0 8px\">{}</h1>\n", escape(&wording.title));
-    out += &format!("<p style=\"margin:0\">{}</p>\n", escape(&wording.lead));
+    out += &format!("<p style=\"margin:0\">{}</p>\n", escape(&wording.lead).replace('\n', "<br>\n"));
     for part in &wording.parts {
         out += &format!("<h2 style=\"font-size:13px;margin:18px 0 4px;opacity:.7\">{}</h2>\n", escape(part.label));
         for line in &part.lines {

@@ -19,9 +19,11 @@ pub mod pagerduty;
 pub mod pushover;
 pub mod receiver;
 pub mod request;
+pub mod samples;
 pub mod slack;
 pub mod teams;
 pub mod telegram;
+pub mod template;
 pub mod text;
 pub mod twilio;
 pub mod victorops;
@@ -37,6 +39,7 @@ pub use kind::ReceiverKind;
 pub use letter::{Known, Letter, Turning};
 pub use receiver::{Address, Email, Login, Mailbox, Receiver, Secret, Tls, Url, UrlError};
 pub use request::{Locator, Piece, Place, Request, Wire};
+pub use template::Templates;
 pub use webhook::Webhook;
 
 /// What is to be sent, ready but for the secrets.

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::kind::ReceiverKind;
+use super::template::Templates;
 
 pub use lettre::message::Mailbox;
 pub use url::Url;
@@ -24,6 +25,8 @@ pub struct Receiver {
     pub deadline: Duration,
     /// The names of the receivers that are told then.
     pub fallback: Vec<String>,
+    /// The user's own words.
+    pub templates: Templates,
 }
 
 impl Receiver {
@@ -33,7 +36,13 @@ impl Receiver {
     /// A receiver without a fallback.
     #[must_use]
     pub const fn new(name: String, kind: ReceiverKind) -> Self {
-        Self { name, kind, deadline: Self::DEADLINE, fallback: Vec::new() }
+        Self {
+            name,
+            kind,
+            deadline: Self::DEADLINE,
+            fallback: Vec::new(),
+            templates: Templates { title: None, text: None },
+        }
     }
 }
 

@@ -109,6 +109,17 @@ impl Locator {
     }
 }
 
+/// `authorization: Bearer`, `field routing_key`
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Header(name, before) => write!(f, "{name}: {}", before.trim_end()),
+            Self::Basic(user) => write!(f, "basic login of {user}"),
+            Self::Field(name) => write!(f, "field {name}"),
+        }
+    }
+}
+
 /// The address as people may see it: `https://api.telegram.org/bot***/sendMessage`.
 impl fmt::Display for Locator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

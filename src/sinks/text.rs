@@ -26,6 +26,10 @@ pub struct Wording {
     pub lead: String,
     /// The rest; parts without a line are left out.
     pub parts: Vec<Part>,
+    /// Whether the first line is a user's own.
+    pub own_title: bool,
+    /// Whether what stands below it is a user's own.
+    pub own_text: bool,
 }
 
 /// How loud it should look.
@@ -83,8 +87,22 @@ impl Wording {
         }
     }
 
+    /// A user's own words in the place of everything below the first line.
+    pub fn say_instead(&mut self, text: String) {
+        (self.lead, self.own_text) = (text, true);
+        self.parts.clear();
+    }
+
+    /// A user's own words in the place of the first line.
+    pub fn title_instead(&mut self, text: &str) {
+        (self.title, self.own_title) = (title(text), true);
+    }
+
     /// Takes from a page what this one leaves out; what both have stays as it is here.
     pub fn keep_of(&mut self, page: &Page, incident: &IncidentSummary) {
+        if self.own_text {
+            return;
+        }
         let mut kept = of_page(page, incident).parts;
         for part in &mut kept {
             // The page's origin has its evidence, and its links lead somewhere.
@@ -101,6 +119,9 @@ impl Wording {
     /// The first line: what is wrong, where, since when.
     #[must_use]
     pub fn headline(&self) -> String {
+        if self.own_title {
+            return self.title.clone();
+        }
         format!("{}: {} ({})", self.tag, self.title, self.when)
     }
 
@@ -179,6 +200,8 @@ fn of_page(page: &Page, incident: &IncidentSummary) -> Wording {
         PageAction::Escalate => moments(incident, page.ts),
     };
     Wording {
+        own_title: false,
+        own_text: false,
         tag,
         tone: if page.severity >= Severity::Error { Tone::Alarm } else { Tone::Warning },
         title: title(&page.title),
@@ -263,6 +286,8 @@ fn of_withheld(notice: &Notice, told: &IncidentSummary) -> Wording {
     let (tag, tone) = manner(notice.action);
     let lines = told.moments.iter().map(|moment| Line::Text(clean::line(&moment.text, TITLE))).collect();
     Wording {
+        own_title: false,
+        own_text: false,
         tag,
         tone,
         title: title(&told.title),
@@ -287,6 +312,8 @@ fn of_notice(notice: &Notice, incident: &IncidentSummary) -> Wording {
     let over = notice.action == NoticeAction::Resolve;
     let origin = component(&incident.origin);
     Wording {
+        own_title: false,
+        own_text: false,
         tag,
         tone,
         title: title(&incident.title),
