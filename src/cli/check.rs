@@ -79,7 +79,8 @@ fn read_mappings(dir: Option<&Path>) -> Result<Mappings, String> {
     config::mappings(&sources).map_err(|report| mistakes(&report))
 }
 
-fn mistakes(report: &Report) -> String {
+/// A report for people, with its sum.
+pub(super) fn mistakes(report: &Report) -> String {
     let palette = if colourful() { Palette::COLOUR } else { Palette::PLAIN };
     let count = report.diagnostics.len();
     let files = report.diagnostics.iter().map(|mistake| &mistake.file).collect::<std::collections::BTreeSet<_>>().len();
@@ -104,6 +105,16 @@ fn rendered(diagnostic: &Diagnostic, palette: Palette) -> String {
     // Writing to a String cannot fail.
     let _ = diagnostic.write(&mut text, palette);
     text
+}
+
+/// A finding that is no mistake, for people.
+pub(super) fn coloured(diagnostic: &Diagnostic) -> String {
+    rendered(diagnostic, if colourful() { Palette::WARNING } else { Palette::PLAIN })
+}
+
+/// What is in force now, in one line.
+pub(super) fn in_force_now(bundle: &Bundle) -> String {
+    in_force(bundle, Clock::start(Timestamp::EPOCH).now())
 }
 
 fn tell(bundle: &Bundle) {

@@ -10,6 +10,7 @@ mod client;
 mod demo;
 mod drill;
 mod fault;
+mod import;
 mod incidents;
 mod input;
 mod learn;
@@ -64,6 +65,8 @@ enum Command {
     Silence(silence::Args),
     /// Send a marked test page the real way, and tell how long each step took
     Drill(drill::Args),
+    /// Make rule files from the configuration of an Alertmanager
+    Import(import::Args),
     /// Write a store into one file, also while it is in use
     Backup(backup::BackupArgs),
     /// Make a store from such a file
@@ -99,6 +102,7 @@ fn run(command: &Command) -> ExitCode {
         Command::Incidents(args) => told(incidents::run(args)),
         Command::Silence(args) => told(silence::run(args)),
         Command::Drill(args) => told(drill::run(args)),
+        Command::Import(args) => told(import::run(args)),
         Command::Backup(args) => backup::backup(args),
         Command::Restore(args) => backup::restore(args),
         Command::Schema(args) => schema::run(args),

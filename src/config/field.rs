@@ -103,6 +103,8 @@ pub(super) enum Form {
     PageMatcher,
     /// A matcher on labels as they were sent, as Alertmanager writes it.
     LabelMatcher,
+    /// Either of the two: what it looks at, another key says.
+    EitherMatcher,
     /// `2026-11-23T02:00:00+01:00`
     Time,
     /// `Europe/Berlin`
@@ -167,7 +169,7 @@ impl Form {
             Self::Word(words) => words().iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", "),
             Self::Duration(least, most) => format!("duration, {least} to {most}"),
             Self::Pace(_) => "pace: `N changes in DURATION`".to_owned(),
-            Self::Matcher => "matcher".to_owned(),
+            Self::Matcher | Self::EitherMatcher => "matcher".to_owned(),
             Self::PageMatcher => "matcher on `service`, `host`, `check` or `severity`".to_owned(),
             Self::LabelMatcher => "matcher on a label as it was sent".to_owned(),
             Self::Range(least, most) => format!("`N` or `N..M`, {least} to {most}"),
@@ -244,7 +246,7 @@ impl Form {
             Self::Pace(_) => "5 changes in 20m",
             Self::LabelMatcher => "'team=\"db\"'",
             Self::Range(..) => "1..5",
-            Self::Matcher | Self::PageMatcher => "'service=~\"web|api\"'",
+            Self::Matcher | Self::EitherMatcher | Self::PageMatcher => "'service=~\"web|api\"'",
             Self::Time => "2026-11-23T02:00:00+01:00",
             Self::Zone => "Europe/Berlin",
             Self::Hours => "22:00-07:00",

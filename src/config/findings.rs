@@ -35,6 +35,12 @@ impl Complaint {
         Self { message: message.into(), help: None }
     }
 
+    /// Another way to mend it.
+    pub(super) fn also(mut self, help: &str) -> Self {
+        self.help = Some(self.help.map_or_else(|| help.to_owned(), |before| format!("{before}; {help}")));
+        self
+    }
+
     /// How to mend it.
     pub(super) fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());

@@ -9,6 +9,7 @@ use super::judgement_fields;
 use super::receivers;
 use super::routes::{self, check_reach, check_receivers, check_tree};
 use super::rule_fields;
+use super::scalar;
 use super::value::{Checked, Record, Value};
 use crate::domain::budget::{self, Budget, Per};
 use crate::domain::inhibition::{Along, Condition, Inhibition};
@@ -225,6 +226,11 @@ fn inhibition(given: &Checked, findings: &mut Findings<'_>) -> Inhibition {
         Condition { matchers: source.record().matchers("match"), at_least }
     });
     let several: Vec<Condition> = several.collect();
+    let looks_at = if record.text("looks_at") == Some("labels") { LooksAt::Posted } else { LooksAt::Fields };
+    if looks_at == LooksAt::Fields {
+        let sources = record.items("sources").iter().flat_map(|source| source.record().items("match"));
+        check_words(record.items("source").iter().chain(record.items("target")).chain(sources), findings);
+    }
     if let Some(list) = record.get("sources").filter(|_| several.is_empty())
         && !findings.has_mistake_at(list)
     {
@@ -236,7 +242,20 @@ fn inhibition(given: &Checked, findings: &mut Findings<'_>) -> Inhibition {
         sources: if several.is_empty() { vec![one] } else { several },
         target: record.matchers("target"),
         equal: record.texts("equal"),
+        looks_at,
         along: record.text("along").map(|_| Along::Calls),
+    }
+}
+
+/// Fields that have only some words must be asked for one of them.
+fn check_words<'c>(matchers: impl Iterator<Item = &'c Checked>, findings: &mut Findings<'_>) {
+    for given in matchers {
+        if let Value::Matcher(matcher) = &given.value
+            && let Some(complaint) = scalar::unknown_word(matcher)
+        {
+            let help = "if it is what the sender wrote, say `looks_at: labels`";
+            findings.mistake(given.spot, &given.path, complaint.also(help));
+        }
     }
 }
 

@@ -19,6 +19,7 @@
 //! To add a key: one line in a field list, one line where it is lowered, then `UPDATE_EXPECT=1 cargo test --test
 //! reference`, which writes the schema and the tables of the documentation.
 
+pub mod alertmanager;
 mod field;
 mod findings;
 mod judgement_fields;

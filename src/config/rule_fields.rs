@@ -196,11 +196,11 @@ const INHIBITION: Object = Object {
     fields: &[
         Field::required("name", Form::Name, "Its name, unique among the inhibitions.")
             .example("a dead host explains its checks"),
-        Field::new("source", Form::OneOrMany(&Form::Matcher), "Which alert inhibits; at least one matcher.")
+        Field::new("source", Form::OneOrMany(&Form::EitherMatcher), "Which alert inhibits; at least one matcher.")
             .example("'check=\"host down\"'"),
         Field::new("sources", Form::List(&Form::Object(&SOURCE)), "Several, all of which must fire; in place of `source`.")
             .example("[{match: 'check=\"ups\"'}, {match: 'check=\"host down\"', at_least: 3}]"),
-        Field::required("target", Form::OneOrMany(&Form::Matcher), "Which alerts are held back; at least one matcher.")
+        Field::required("target", Form::OneOrMany(&Form::EitherMatcher), "Which alerts are held back; at least one matcher.")
             .example("'kind=\"host\"'"),
         Field::new(
             "equal",
@@ -209,6 +209,12 @@ const INHIBITION: Object = Object {
         )
         .default("[]")
         .example("[host]"),
+        Field::new(
+            "looks_at",
+            Form::Word(looks_at),
+            "What matchers and `equal` look at. `fields`: what Squelch read, and labels. `labels`: labels as they were sent, as in Alertmanager.",
+        )
+        .default("fields"),
         Field::new(
             "along",
             Form::Word(along),
@@ -223,7 +229,7 @@ const SOURCE: Object = Object::new(
     "source of an inhibition",
     "Some alerts that must fire.",
     &[
-        Field::required("match", Form::OneOrMany(&Form::Matcher), "All matchers must fit; at least one.")
+        Field::required("match", Form::OneOrMany(&Form::EitherMatcher), "All matchers must fit; at least one.")
             .example("'check=\"host down\"'"),
         Field::new("at_least", Form::Whole(1, 100_000), "So many of them at least.").default("1"),
     ],
@@ -324,6 +330,10 @@ fn sides() -> Vec<&'static str> {
 /// The days of the week, from Monday.
 pub(super) fn days() -> Vec<&'static str> {
     vec!["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+}
+
+fn looks_at() -> Vec<&'static str> {
+    vec!["fields", "labels"]
 }
 
 fn along() -> Vec<&'static str> {

@@ -39,6 +39,7 @@ pub(super) fn read(text: &str, form: Form) -> Result<Value, Misfit> {
         Form::Pace(least) => Value::Pace(read_pace(text, least)?),
         Form::Matcher => Value::Matcher(read_matcher(text)?),
         Form::PageMatcher => Value::Matcher(read_page_matcher(text)?),
+        Form::EitherMatcher => Value::Matcher(read_either_matcher(text)?),
         Form::LabelMatcher => Value::Matcher(read_label_matcher(text)?),
         Form::Range(least, most) => Value::Range(read_range(text, least, most)?),
         Form::Time => Value::Time(read_time(text)?),
@@ -167,26 +168,43 @@ fn read_pace(text: &str, least: u32) -> Result<Pace, Misfit> {
 const LONGEST_MATCHER: usize = 2000;
 
 fn read_matcher(text: &str) -> Result<Matcher, Misfit> {
+    let matcher = read_any_matcher(text)?;
+    match unknown_word(&matcher) {
+        None => Ok(matcher),
+        Some(complaint) => {
+            let at = text.rfind(matcher.value()).unwrap_or(0);
+            Err(Misfit { complaint, at: at..at + matcher.value().len() })
+        }
+    }
+}
+
+fn read_any_matcher(text: &str) -> Result<Matcher, Misfit> {
     if text.len() > LONGEST_MATCHER {
         let complaint = Complaint::new(format!("a matcher longer than {LONGEST_MATCHER} bytes"));
         return Err(complaint.help("write several rules, or match a label").into());
     }
-    let matcher = Matcher::parse(text)
-        .map_err(|error| Misfit { complaint: Complaint::new(error.message).help(error.help), at: error.at })?;
+    Matcher::parse(text)
+        .map_err(|error| Misfit { complaint: Complaint::new(error.message).help(error.help), at: error.at })
+}
+
+/// What is wrong with a matcher on a field that has only some words, none of which it asks for.
+pub(super) fn unknown_word(matcher: &Matcher) -> Option<Complaint> {
     let known: Vec<&str> = match matcher.name() {
         "severity" => Severity::ALL.iter().map(|word| word.word()).collect(),
         "kind" => Kind::ALL.iter().map(|word| word.word()).collect(),
         "status" => Status::ALL.iter().map(|word| word.word()).collect(),
-        _ => return Ok(matcher),
+        _ => return None,
     };
     let exact = matches!(matcher.operator(), Operator::Equal | Operator::NotEqual);
-    if exact && !known.contains(&matcher.value()) {
+    (exact && !known.contains(&matcher.value())).then(|| {
         let message = format!("there is no {} {}", matcher.name(), quoted(matcher.value()));
-        let at = text.rfind(matcher.value()).unwrap_or(0);
-        let complaint = Complaint::new(message).help(suggestion(matcher.value(), known.into_iter()));
-        return Err(Misfit { complaint, at: at..at + matcher.value().len() });
-    }
-    Ok(matcher)
+        Complaint::new(message).help(suggestion(matcher.value(), known.into_iter()))
+    })
+}
+
+/// In the syntax of rule files, or else in Alertmanager's, which knows quoted names.
+fn read_either_matcher(text: &str) -> Result<Matcher, Misfit> {
+    read_any_matcher(text).or_else(|misfit| read_label_matcher(text).map_err(|_| misfit))
 }
 
 fn read_label_matcher(text: &str) -> Result<Matcher, Complaint> {

@@ -94,7 +94,7 @@ fn form_schema(form: Form) -> Value {
         Form::Pace(_) => text("^[0-9]+ changes? in +[0-9]", form.example()),
         Form::Matcher => text("^[^=!]*(=|!=)", "service=~\"web|api\"".to_owned()),
         Form::PageMatcher => text("^ *(service|host|check|severity) *(=|!=|!~)", "service=~\"web|api\"".to_owned()),
-        Form::LabelMatcher => text("^.*(=|!=|!~)", "team=\"db\"".to_owned()),
+        Form::LabelMatcher | Form::EitherMatcher => text("^.*(=|!=|!~)", "team=\"db\"".to_owned()),
         Form::Range(least, most) => json!({ "anyOf": [
             { "type": "string", "pattern": "^-?[0-9]+(\\.\\.-?[0-9]+)?$", "examples": [form.example()] },
             { "type": "integer", "minimum": least, "maximum": most },

@@ -3,6 +3,8 @@
 use super::event::Event;
 use super::fingerprint::Fingerprint;
 use super::matcher::Matcher;
+use super::route::Routable;
+use super::silence::LooksAt;
 use super::topology::Topology;
 
 /// While alerts that fit its conditions fire, alerts that fit `target` are held back, when they agree on `equal`.
@@ -16,6 +18,8 @@ pub struct Inhibition {
     pub target: Vec<Matcher>,
     /// Fields and labels on which all must agree (absent in both counts as agreement, as in Alertmanager).
     pub equal: Vec<String>,
+    /// What the matchers and `equal` look at.
+    pub looks_at: LooksAt,
     /// Only where the service of the target calls that of the sources, directly or not.
     pub along: Option<Along>,
 }
@@ -39,16 +43,18 @@ pub enum Along {
 /// What alerts that inhibit are counted by: the inhibition's name, and its condition with the values to agree on.
 pub(crate) type Key = (String, Fingerprint);
 
-/// Whether an event fits all matchers.
-pub(crate) fn fits(matchers: &[Matcher], event: &Event) -> bool {
-    matchers.iter().all(|matcher| matcher.fits(event))
-}
-
 impl Inhibition {
     /// An inhibition by one alert.
     #[must_use]
     pub fn by_one(name: String, source: Vec<Matcher>, target: Vec<Matcher>, equal: Vec<String>) -> Self {
-        Self { name, sources: vec![Condition { matchers: source, at_least: 1 }], target, equal, along: None }
+        Self {
+            name,
+            sources: vec![Condition { matchers: source, at_least: 1 }],
+            target,
+            equal,
+            looks_at: LooksAt::Fields,
+            along: None,
+        }
     }
 
     /// Its source, where it is one that Alertmanager's configuration can say: one alert is enough, and no graph is asked.
@@ -60,9 +66,25 @@ impl Inhibition {
         }
     }
 
+    /// Whether an event is one that it holds back.
+    pub(crate) fn is_target(&self, event: &Event) -> bool {
+        self.fits(&self.target, event)
+    }
+
+    fn fits(&self, matchers: &[Matcher], event: &Event) -> bool {
+        matchers.iter().all(|matcher| matcher.fits_value(self.value(event, matcher.name())))
+    }
+
+    fn value<'a>(&self, event: &'a Event, name: &str) -> &'a str {
+        match self.looks_at {
+            LooksAt::Fields => event.field(name),
+            LooksAt::Posted => Routable::label(event, name),
+        }
+    }
+
     /// What an alert of this event counts for, as a source.
     pub(crate) fn counts<'a>(&'a self, event: &'a Event) -> impl Iterator<Item = Key> + 'a {
-        let fitting = self.sources.iter().enumerate().filter(|(_, condition)| fits(&condition.matchers, event));
+        let fitting = self.sources.iter().enumerate().filter(|(_, condition)| self.fits(&condition.matchers, event));
         fitting.map(|(at, _)| self.key(at, event, event.service.as_deref()))
     }
 
@@ -70,7 +92,7 @@ impl Inhibition {
     pub(crate) fn holds(&self, event: &Event, graph: &Topology, count: impl Fn(&Key) -> u32) -> bool {
         let met = |at: usize, service: Option<&str>| count(&self.key(at, event, service)) >= self.sources[at].at_least;
         let all = |service: Option<&str>| (0..self.sources.len()).all(|at| met(at, service));
-        fits(&self.target, event)
+        self.is_target(event)
             && match (self.along, &event.service) {
                 (None, _) => all(None),
                 (Some(Along::Calls), Some(service)) => graph.below(service).any(|callee| all(Some(callee))),
@@ -81,7 +103,7 @@ impl Inhibition {
     fn key(&self, at: usize, event: &Event, service: Option<&str>) -> Key {
         let at = at.to_string();
         let mut parts = vec![at.as_str(), if self.along.is_some() { service.unwrap_or("") } else { "" }];
-        parts.extend(self.equal.iter().map(|name| event.field(name)));
+        parts.extend(self.equal.iter().map(|name| self.value(event, name)));
         (self.name.clone(), Fingerprint::of(&parts))
     }
 }

@@ -171,7 +171,8 @@ impl Routable for Event {
         match (self.labels.get(name), name) {
             (Some(value), _) => value,
             (None, "alertname") => &self.check,
-            (None, "service" | "host" | "severity" | "source") => Self::field(self, name),
+            // Whose identity is a label set had these among the labels, or had them not.
+            (None, "service" | "host" | "severity" | "source") if self.identity.is_none() => Self::field(self, name),
             (None, _) => "",
         }
     }
@@ -235,6 +236,8 @@ mod tests {
         event.labels.insert("severity".to_owned(), "page".to_owned());
         assert_eq!((Routable::field(&event, "severity"), Routable::label(&event, "severity")), ("critical", "page"));
         assert_eq!((Routable::label(&event, "alertname"), Routable::label(&event, "source")), ("load", "nagios"));
+        event.identity = Some("of a label set".to_owned());
+        assert_eq!((Routable::label(&event, "alertname"), Routable::label(&event, "source")), ("load", ""));
     }
 
     fn daily(name: &str, hours: (u16, u16)) -> Arc<Interval> {

@@ -7,7 +7,7 @@ use super::Engine;
 use crate::domain::alert::Mute;
 use crate::domain::event::Event;
 use crate::domain::fingerprint::Fingerprint;
-use crate::domain::inhibition::{Key, fits};
+use crate::domain::inhibition::Key;
 use crate::domain::table::Slot;
 use crate::domain::turn::Turn;
 
@@ -57,7 +57,7 @@ impl Engine {
 
     /// Whether an event is the target of an inhibition.
     pub(super) fn is_target(&self, event: &Event) -> bool {
-        self.policy.inhibitions.iter().any(|inhibition| fits(&inhibition.target, event))
+        self.policy.inhibitions.iter().any(|inhibition| inhibition.is_target(event))
     }
 
     /// An alert that is the target of an inhibition fires and is judged: a source may still come.

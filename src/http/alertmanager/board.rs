@@ -12,7 +12,7 @@ use super::filter::Filter;
 use super::{id, written};
 use crate::domain::inhibition::Inhibition;
 use crate::domain::route::{self, Looks};
-use crate::domain::{Fingerprint, Policy, PostedText, Posting, Silence, Timestamp};
+use crate::domain::{Fingerprint, LooksAt, Policy, PostedText, Posting, Silence, Timestamp};
 use crate::inbox::{Inbox, Refusal, View};
 
 /// What the engine holds of it, taken between two batches.
@@ -122,32 +122,39 @@ impl<'a> Inhibiting<'a> {
     fn of(rule: &'a Inhibition, postings: &'a [Posting]) -> Option<Self> {
         let source = rule.source()?;
         let mut sources: BTreeMap<_, Vec<_>> = BTreeMap::new();
-        for text in postings.iter().map(|posting| &posting.text).filter(|text| fits(source, text)) {
-            let source = Source { fingerprint: fingerprint(text), two_sided: fits(&rule.target, text) };
+        for text in postings.iter().map(|posting| &posting.text).filter(|text| fits(rule, source, text)) {
+            let source = Source { fingerprint: fingerprint(text), two_sided: fits(rule, &rule.target, text) };
             sources.entry(Self::agreement(rule, text)).or_default().push(source);
         }
         Some(Self { rule, source, sources })
     }
 
     fn agreement(rule: &Inhibition, text: &'a PostedText) -> Vec<&'a str> {
-        rule.equal.iter().map(|name| text.field(name)).collect()
+        rule.equal.iter().map(|name| value(rule, text, name)).collect()
     }
 
     /// The alert that inhibits this one, if any does: the first by fingerprint. What is on both sides is not held by
     /// others that are on both sides, as in Alertmanager.
     fn holds(&self, text: &PostedText) -> Option<u64> {
-        if !fits(&self.rule.target, text) {
+        if !fits(self.rule, &self.rule.target, text) {
             return None;
         }
-        let agreement: Vec<&str> = self.rule.equal.iter().map(|name| text.field(name)).collect();
-        let both = fits(self.source, text);
+        let agreement: Vec<&str> = self.rule.equal.iter().map(|name| value(self.rule, text, name)).collect();
+        let both = fits(self.rule, self.source, text);
         let sources = self.sources.get(agreement.as_slice())?;
         sources.iter().filter(|source| !(both && source.two_sided)).map(|source| source.fingerprint).min()
     }
 }
 
-fn fits(matchers: &[crate::domain::Matcher], text: &PostedText) -> bool {
-    matchers.iter().all(|matcher| matcher.fits_value(text.field(matcher.name())))
+fn fits(rule: &Inhibition, matchers: &[crate::domain::Matcher], text: &PostedText) -> bool {
+    matchers.iter().all(|matcher| matcher.fits_value(value(rule, text, matcher.name())))
+}
+
+fn value<'t>(rule: &Inhibition, text: &'t PostedText, name: &str) -> &'t str {
+    match rule.looks_at {
+        LooksAt::Fields => text.field(name),
+        LooksAt::Posted => text.label(name),
+    }
 }
 
 /// Who would be told of an alert that pages by itself.

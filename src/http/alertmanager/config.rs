@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::RESOLVE_TIMEOUT;
+use crate::domain::LooksAt;
 use crate::domain::duration;
 use crate::domain::interval::Span;
 use crate::domain::matcher::{Matcher, alertmanager};
@@ -132,21 +133,21 @@ fn add_inhibitions(text: &mut String, policy: &Policy) {
         text.push_str("inhibit_rules:\n");
     }
     for (inhibition, source) in plain {
-        add_matchers(text, "- source_matchers", source);
-        add_matchers(text, "  target_matchers", &inhibition.target);
+        let as_sent = inhibition.looks_at == LooksAt::Posted;
+        let written = |matchers: &[Matcher]| {
+            matchers.iter().map(if as_sent { alertmanager::written } else { written_field }).collect()
+        };
+        add_list(text, "- source_matchers", written(source));
+        add_list(text, "  target_matchers", written(&inhibition.target));
         text.push_str("  equal:\n");
         for name in &inhibition.equal {
-            let _ = writeln!(text, "  - {}", quoted(label(name)));
+            let _ = writeln!(text, "  - {}", quoted(if as_sent { name } else { label(name) }));
         }
         if inhibition.equal.is_empty() {
             text.truncate(text.len() - 1);
             text.push_str(" []\n");
         }
     }
-}
-
-fn add_matchers(text: &mut String, key: &str, matchers: &[Matcher]) {
-    add_list(text, key, matchers.iter().map(written_field).collect());
 }
 
 /// A list of texts under a key, unless it is empty; the indent of its lines is that of the key.
