@@ -6,8 +6,9 @@ mod client;
 #[path = "shell/running.rs"]
 mod running;
 
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use client::{Answer, get, post, request};
@@ -191,4 +192,24 @@ fn what_is_decided_is_streamed_and_the_stream_ends_when_squelch_stops() {
     });
     let mut rest = Vec::new();
     stream.unwrap().read_to_end(&mut rest).unwrap();
+}
+
+#[test]
+fn tail_follows_what_is_decided() {
+    with(None, |to| {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_squelch"))
+            .args(["tail", "--server", &format!("http://{to}")])
+            .env("NO_COLOR", "1")
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        post(to, "/api/v1/events", DISK);
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let verdict = lines.next().unwrap().unwrap();
+        assert!(verdict.contains("page     always") && verdict.contains("nagios/host/ledger/db-1/disk"), "{verdict}");
+        let page = lines.next().unwrap().unwrap();
+        assert!(page.contains("PAGE     #1 "), "{page}");
+        child.kill().unwrap();
+        child.wait().unwrap();
+    });
 }

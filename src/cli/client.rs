@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
-use reqwest::{Client, Method, RequestBuilder};
+use reqwest::{Client, ClientBuilder, Method, RequestBuilder};
 
 use super::fault::Fault;
 
@@ -49,6 +49,39 @@ impl Server {
         self.asked(Method::DELETE, path, |request| request)
     }
 
+    /// Reads a stream of server-sent events and hands out what comes, until it ends or `each` fails.
+    ///
+    /// # Errors
+    /// When it cannot be reached, says no, or is silent for too long; and what `each` says.
+    pub(super) fn stream(
+        &self,
+        path: &str,
+        each: &mut dyn FnMut(Stream<'_>) -> Result<(), Fault>,
+    ) -> Result<(), Fault> {
+        let token = self.token()?;
+        let client = Self::builder().read_timeout(PATIENCE).build().map_err(|error| self.lost(&error))?;
+        network()?.block_on(async {
+            let mut request = client.get(self.url(path));
+            if let Some(token) = token {
+                request = request.header(AUTHORIZATION, format!("Bearer {token}"));
+            }
+            let mut answer = request.send().await.map_err(|error| self.lost(&error))?;
+            if !answer.status().is_success() {
+                let status = answer.status().as_u16();
+                return Err(refused(status, &answer.text().await.unwrap_or_default()));
+            }
+            let mut rest = Vec::new();
+            while let Some(piece) = answer.chunk().await.map_err(|error| self.lost(&error))? {
+                rest.extend_from_slice(&piece);
+                while let Some(end) = rest.windows(2).position(|pair| pair == b"\n\n") {
+                    let event: Vec<u8> = rest.drain(..end + 2).collect();
+                    told(&String::from_utf8_lossy(&event), each)?;
+                }
+            }
+            Ok(())
+        })
+    }
+
     fn asked(
         &self,
         method: Method,
@@ -56,11 +89,7 @@ impl Server {
         with: impl FnOnce(RequestBuilder) -> RequestBuilder,
     ) -> Result<String, Fault> {
         let token = self.token()?;
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(|error| Fault::Wrong(format!("cannot start the network: {error}")))?;
-        runtime.block_on(async {
+        network()?.block_on(async {
             let mut request = with(self.client()?.request(method, self.url(path)));
             if let Some(token) = token {
                 request = request.header(AUTHORIZATION, format!("Bearer {token}"));
@@ -77,10 +106,14 @@ impl Server {
     }
 
     fn client(&self) -> Result<Client, Fault> {
+        Self::builder().timeout(PATIENCE).build().map_err(|error| self.lost(&error))
+    }
+
+    fn builder() -> ClientBuilder {
         // A second provider is no fault: the first one stays.
         let _ = rustls::crypto::ring::default_provider().install_default();
         // No proxy: what is asked is usually this very machine.
-        Client::builder().timeout(PATIENCE).no_proxy().build().map_err(|error| self.lost(&error))
+        Client::builder().no_proxy()
     }
 
     fn token(&self) -> Result<Option<String>, Fault> {
@@ -97,6 +130,30 @@ impl Server {
             self.server
         ))
     }
+}
+
+/// What comes in a stream.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Stream<'a> {
+    /// The data of an event.
+    Data(&'a str),
+    /// So many were not sent.
+    Missed(u64),
+}
+
+/// Hands out one event (HTML Living Standard, 9.2.6): its data, or how much was missed. What is only a comment is none.
+fn told(event: &str, each: &mut dyn FnMut(Stream<'_>) -> Result<(), Fault>) -> Result<(), Fault> {
+    let field = |name: &str| event.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
+    match (field("event"), field("data")) {
+        (Some("missed"), Some(count)) => each(Stream::Missed(count.parse().unwrap_or(0))),
+        (_, Some(data)) => each(Stream::Data(data)),
+        (_, None) => Ok(()),
+    }
+}
+
+fn network() -> Result<tokio::runtime::Runtime, Fault> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.map_err(|error| Fault::Wrong(format!("cannot start the network: {error}")))
 }
 
 /// What a refusal says: the message and the help of the API's errors, Alertmanager's words, or the bare status.

@@ -22,6 +22,7 @@ pub mod schema;
 pub mod serve;
 mod silence;
 mod stopped;
+mod tail;
 mod test;
 mod tune;
 mod why;
@@ -61,6 +62,8 @@ enum Command {
     Why(why::Args),
     /// List the incidents of a Squelch, running or stopped
     Incidents(incidents::Args),
+    /// Follow what a running Squelch decides, as it decides it
+    Tail(tail::Args),
     /// Set, list and end silences
     Silence(silence::Args),
     /// Send a marked test page the real way, and tell how long each step took
@@ -100,6 +103,7 @@ fn run(command: &Command) -> ExitCode {
         Command::Baseline(args) => told(baseline::run(args)),
         Command::Why(args) => told(why::run(args)),
         Command::Incidents(args) => told(incidents::run(args)),
+        Command::Tail(args) => told(tail::run(args)),
         Command::Silence(args) => told(silence::run(args)),
         Command::Drill(args) => told(drill::run(args)),
         Command::Import(args) => told(import::run(args)),

@@ -36,6 +36,8 @@ const PULSE: Duration = Duration::from_secs(20);
 pub(super) struct From {
     from: Option<String>,
     form: Option<String>,
+    /// So many of the latest decisions first; instead of `from`.
+    last: Option<u64>,
 }
 
 /// `GET /live?from=NUMBER`; `form=decisions` sends whole decisions, as `squelch replay --decisions` writes them.
@@ -62,7 +64,8 @@ pub(super) async fn stream(
     // A browser that connects again says what it saw last.
     let seen = headers.get("last-event-id").and_then(|id| id.to_str().ok()).map(str::to_owned).or(asked.from);
     let now = app.chronicle.since(u64::MAX, 0).next;
-    let from = seen.and_then(|text| text.parse().ok()).unwrap_or(now);
+    let latest = now.saturating_sub(asked.last.unwrap_or(0));
+    let from = seen.and_then(|text| text.parse().ok()).unwrap_or(latest);
     let (sender, body) = Channel::<Bytes, Infallible>::new(4);
     tokio::spawn(async move {
         let _permit = permit;
