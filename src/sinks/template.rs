@@ -1,7 +1,7 @@
 //! Templates of users: a receiver's own title and text, in the language of Jinja.
 //!
 //! They see what a webhook gets, and the words that Squelch would use. No files, no network, no clock, and so much
-//! work at most ([`FUEL`]). A template that fails at three in the morning costs no page: then Squelch's own words are
+//! work at most (`FUEL`). A template that fails at three in the morning costs no page: then Squelch's own words are
 //! sent, and say so.
 
 use std::collections::BTreeSet;
