@@ -47,7 +47,7 @@ mod tree;
 mod value;
 
 pub use mappings::{Mappings, mappings, with_shipped_mappings};
-pub use settings::{Limits, Log, LogFormat, LogLevel, Settings, StoreLimits, TlsFiles, settings};
+pub use settings::{Heartbeat, Limits, Log, LogFormat, LogLevel, Settings, StoreLimits, TlsFiles, settings};
 pub use source::{SHIPPED, Source, with_shipped};
 
 use self::field::Object;

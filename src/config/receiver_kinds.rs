@@ -97,7 +97,7 @@ fn slack(record: &Record, findings: &mut Findings<'_>) -> Option<ReceiverKind> {
             Way::Bot { url, token, channel: record.text("channel")?.to_owned() }
         }
     };
-    Some(ReceiverKind::Slack(Slack { way, wire: wire(record) }))
+    Some(ReceiverKind::Slack(Slack { way, buttons: false, wire: wire(record) }))
 }
 
 fn alertmanager(record: &Record, findings: &mut Findings<'_>) -> Option<ReceiverKind> {

@@ -37,6 +37,10 @@ pub(super) const FILE: Object = Object::new(
             .example("{github: {secret_file: /etc/squelch/github}}"),
         Field::new("sns", Form::Object(&SNS), "Which topics of Amazon SNS may speak. Left out: the signatures of SNS are not checked, and people confirm subscriptions.")
             .example("{topics: ['arn:aws:sns:eu-west-1:123456789012:alarms']}"),
+        Field::new("hooks", Form::Object(&HOOKS), "What people say at a receiver and comes back: acknowledgements, ends. Left out: nothing is believed, and messages in Slack have no buttons.")
+            .example("{pagerduty: {secret_file: /run/secrets/pagerduty-hook}}"),
+        Field::new("heartbeat", Form::Object(&HEARTBEAT), "Who hears regularly that Squelch is well, and misses it when it is not. Left out: nobody.")
+            .example("{url_file: /run/secrets/heartbeat, every: 1m}"),
         Field::new(
             "limits",
             Form::Object(&LIMITS),
@@ -92,6 +96,49 @@ const SNS: Object = Object::new(
     &[Field::required("topics", Form::OneOrMany(&Form::Text), "The ARNs of the topics.")
         .example("'arn:aws:sns:eu-west-1:123456789012:alarms'")],
 );
+
+const HOOKS: Object = Object::new(
+    "hooks section",
+    "Each has the secret with which the service signs what it sends; the token of `auth` is not asked for. See RECEIVERS.md.",
+    &[
+        Field::new("pagerduty", Form::Object(&HOOK), "PagerDuty's webhooks (version 3), at `/hooks/pagerduty`.")
+            .example("{secret_file: /run/secrets/pagerduty-hook}"),
+        Field::new("slack", Form::Object(&HOOK), "The buttons of messages in Slack, at `/hooks/slack`: the signing secret of the app. With it a bot's messages have buttons.")
+            .example("{secret_file: /run/secrets/slack-signing}"),
+    ],
+);
+
+const HOOK: Object = Object {
+    name: "hook secret",
+    doc: "Several lines are several secrets, so that one can be changed without a gap. Read at the start and with the rules.",
+    fields: &[
+        Field::new("secret_file", Form::Path, "A file that holds the secret.").example("/run/secrets/pagerduty-hook"),
+        Field::new("secret_env", Form::Name, "An environment variable that holds it.").example("PAGERDUTY_HOOK"),
+    ],
+    choices: &[Choice { fields: &["secret_file", "secret_env"], required: true }],
+};
+
+const HEARTBEAT: Object = Object {
+    name: "heartbeat section",
+    doc: "A dead man's switch: a `GET` to an address of healthchecks.io, Dead Man's Snitch, Uptime Kuma or the like, while `/-/ready` answers 200 and the judge answers; nothing otherwise.",
+    fields: &[
+        Field::new("url", Form::Url, "The address.").example("\"https://hc.example.org/ping/squelch\""),
+        Field::new(
+            "url_file",
+            Form::Path,
+            "A file that holds the address, read each time. Who knows it can pretend to be Squelch.",
+        )
+        .example("/run/secrets/heartbeat"),
+        Field::new("url_env", Form::Name, "An environment variable that holds the address.").example("HEARTBEAT_URL"),
+        Field::new(
+            "every",
+            Form::Duration("1s", "1d"),
+            "How often; left out: every minute. Let the other side wait for two or three of them.",
+        )
+        .example("1m"),
+    ],
+    choices: &[Choice { fields: &["url", "url_file", "url_env"], required: true }],
+};
 
 const LIMITS: Object = Object::new(
     "limits section",

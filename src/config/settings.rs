@@ -13,7 +13,7 @@ use super::value::{Record, Value};
 use super::{read_file, receivers};
 use crate::diagnostic::Report;
 use crate::domain::signal::vocabulary;
-use crate::sinks::receiver::Secret;
+use crate::sinks::receiver::{Address, Secret};
 
 /// Everything that `squelch serve` can be told by its settings file.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,10 +38,28 @@ pub struct Settings {
     pub sources: BTreeMap<String, Secret>,
     /// The topics of SNS whose signed messages count, by ARN; empty = signatures of SNS are not checked.
     pub sns_topics: Vec<String>,
+    /// The secrets with which receivers sign what people say there, by the name of the hook.
+    pub hooks: BTreeMap<String, Secret>,
+    /// Who hears regularly that Squelch is well; `None` = nobody.
+    pub heartbeat: Option<Heartbeat>,
     /// How much is taken at once.
     pub limits: Limits,
     /// How much is kept.
     pub store: StoreLimits,
+}
+
+/// Who hears regularly that Squelch is well.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Heartbeat {
+    /// The address.
+    pub url: Address,
+    /// How often ([`Heartbeat::EVERY`]).
+    pub every: Duration,
+}
+
+impl Heartbeat {
+    /// How often where nobody says.
+    pub const EVERY: Duration = Duration::from_secs(60);
 }
 
 /// What Squelch tells about itself.
@@ -129,6 +147,8 @@ impl Default for Settings {
             auth: None,
             sources: BTreeMap::new(),
             sns_topics: Vec::new(),
+            hooks: BTreeMap::new(),
+            heartbeat: None,
             limits: Limits::default(),
             store: StoreLimits::default(),
         }
@@ -166,8 +186,9 @@ pub fn settings(source: &Source) -> Result<Settings, Report> {
     let sources = std::slice::from_ref(source);
     let mut findings = Findings::new(sources);
     let record = read_file(0, &FILE, &mut findings);
+    let heartbeat = record.record("heartbeat").and_then(|given| heartbeat(given, &mut findings));
     findings.finish()?;
-    Ok(lower(&record))
+    Ok(Settings { heartbeat, ..lower(&record) })
 }
 
 fn lower(record: &Record) -> Settings {
@@ -189,6 +210,8 @@ fn lower(record: &Record) -> Settings {
         auth: record.record("auth").and_then(|auth| receivers::secret(auth, "token")),
         sources: sources(record),
         sns_topics: record.record("sns").map(topics).unwrap_or_default(),
+        hooks: record.record("hooks").map(hooks).unwrap_or_default(),
+        heartbeat: None,
         limits: record.record("limits").map_or(defaults.limits, limits),
         store: record.record("store").map_or(defaults.store, store),
     }
@@ -200,6 +223,16 @@ fn sources(record: &Record) -> BTreeMap<String, Secret> {
         Some((name.clone(), receivers::secret(given.record(), "secret")?))
     };
     given.iter().filter_map(secret).collect()
+}
+
+fn hooks(given: &Record) -> BTreeMap<String, Secret> {
+    let secret = |name: &str| Some((name.to_owned(), receivers::secret(given.record(name)?, "secret")?));
+    ["pagerduty", "slack"].into_iter().filter_map(secret).collect()
+}
+
+fn heartbeat(given: &Record, findings: &mut Findings<'_>) -> Option<Heartbeat> {
+    let every = given.duration("every").unwrap_or(Heartbeat::EVERY);
+    Some(Heartbeat { url: receivers::address(given, findings)?, every })
 }
 
 fn topics(sns: &Record) -> Vec<String> {

@@ -5,6 +5,7 @@
 //! that is not there, so a crash or a full queue loses nothing. Deliberately without knowledge of wording (`sinks`)
 //! and of what is owed (the service offers it).
 
+mod beacon;
 mod console;
 mod courier;
 mod exec;
@@ -26,6 +27,7 @@ use tokio::task::JoinHandle;
 use crate::domain::{Notification, NotificationKey};
 use crate::sinks::{Paint, Receiver};
 
+pub use beacon::Beacon;
 pub use console::Console;
 use courier::{Courier, Order};
 pub use references::References;

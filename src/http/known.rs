@@ -29,6 +29,8 @@ pub struct Known {
     pub sources: Sources,
     /// The secrets of those that have some: any of them will do, so that one can be changed without a gap.
     pub keys: BTreeMap<String, Keys>,
+    /// The secrets with which receivers sign what people say there, by the name of the hook.
+    pub hooks: BTreeMap<String, Keys>,
     /// The rules, which say what samples are asked for.
     pub policy: Arc<Policy>,
 }
@@ -119,7 +121,8 @@ fn refused(message: &str, help: &str) -> Failure {
     Failure::new(StatusCode::UNAUTHORIZED, message, help).at("source secret")
 }
 
-fn is_signed(signature: &Signature, keys: &Keys, headers: &HeaderMap, body: &[u8]) -> bool {
+/// Whether the body is signed with one of the secrets.
+pub(super) fn is_signed(signature: &Signature, keys: &Keys, headers: &HeaderMap, body: &[u8]) -> bool {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let Some(value) = text(&signature.header) else { return false };
     let timestamp = signature.timestamp_header.as_deref().and_then(text);

@@ -11,6 +11,7 @@ pub mod console;
 pub mod drill;
 mod events;
 mod gate;
+mod hooks;
 mod incidents;
 pub mod known;
 pub mod listener;
@@ -79,6 +80,7 @@ pub fn router(app: Arc<App>) -> Router {
         .layer(DefaultBodyLimit::max(SHORT_BODY))
         .merge(console::router())
         .merge(alertmanager::router())
+        .merge(hooks::router())
         .method_not_allowed_fallback(wrong_method)
         .merge(pagers::router())
         .fallback(unknown)

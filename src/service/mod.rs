@@ -3,6 +3,7 @@
 //! Deliberately without arguments, signals and output: those are `cli`'s. Whoever starts a [`Service`] stops it.
 
 mod fetch;
+mod heartbeat;
 mod judge;
 mod keeper;
 mod post;
@@ -100,6 +101,7 @@ pub struct Service {
     server: JoinHandle<()>,
     reloader: JoinHandle<()>,
     vigil: JoinHandle<()>,
+    heart: Option<JoinHandle<()>>,
     office: JoinHandle<()>,
     pump: thread::JoinHandle<()>,
     pump_ended: oneshot::Receiver<()>,
@@ -161,12 +163,15 @@ impl Service {
 
     /// Stops in order: takes nothing more, judges and stores what was taken, delivers for a limited time.
     pub async fn stop(self) {
-        let Self { inbox, mails, stop, server, reloader, vigil, office, pump, .. } = self;
+        let Self { inbox, mails, stop, server, reloader, vigil, heart, office, pump, .. } = self;
         info!("stopping: no new connections, requests under way are finished");
         let _ = stop.send(true);
         ended("the listener", server.await);
         ended("the reloader", reloader.await);
         ended("the vigil over silences", vigil.await);
+        if let Some(heart) = heart {
+            ended("the heartbeat", heart.await);
+        }
         // A question is answered after everything that was taken before it.
         let emptied = inbox.ask(|view| view.engine.outbox().count() + view.alarms.outbox().count()).await;
         info!(outbox = emptied.unwrap_or_default(), "stopping: what was taken is judged and stored; delivering");

@@ -2,7 +2,6 @@
 //!
 //! Deliberately not the reading and checking themselves: those are `files` and `config`.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +12,7 @@ use tokio::time::sleep;
 use tracing::{error, info, warn};
 
 use super::post::Mail;
-use super::sources;
+use super::sources::{self, Secrets};
 use crate::clock::Clock;
 use crate::config::{self, Bundle, Source};
 use crate::files;
@@ -21,7 +20,6 @@ use crate::http::app::{Condition, Reload};
 use crate::http::known::Known;
 use crate::http::metrics::Metrics;
 use crate::inbox::{Inbox, Order};
-use crate::sinks::Secret;
 
 /// Editors write a file in several steps; it is read when nothing has changed for so long.
 const SETTLE: Duration = Duration::from_millis(300);
@@ -37,8 +35,8 @@ pub(super) struct Reloader {
     pub(super) metrics: Metrics,
     pub(super) condition: Arc<watch::Sender<Condition>>,
     pub(super) clock: Clock,
-    /// The secrets of tools that the settings name.
-    pub(super) secrets: BTreeMap<String, Secret>,
+    /// The secrets that the settings name.
+    pub(super) secrets: Secrets,
     /// Where new mappings go.
     pub(super) known: watch::Sender<Arc<Known>>,
     /// The files as they were last tried.
@@ -54,11 +52,7 @@ pub(super) struct Read {
 }
 
 /// Rules and mappings from their files: everything that is wrong, in words. Beside it the files themselves.
-pub(super) fn read(
-    dir: Option<&Path>,
-    shadow: bool,
-    secrets: &BTreeMap<String, Secret>,
-) -> (Result<Read, String>, Vec<Source>) {
+pub(super) fn read(dir: Option<&Path>, shadow: bool, secrets: &Secrets) -> (Result<Read, String>, Vec<Source>) {
     let read = files::read_rules(dir).and_then(|rules| Ok((rules, files::read_mappings(dir)?)));
     let (rules, mappings) = match read {
         Ok(read) => read,
@@ -70,6 +64,7 @@ pub(super) fn read(
     let result = match (bundle, known) {
         (Ok(mut bundle), Ok(mut known)) => {
             bundle.policy.shadow |= shadow;
+            secrets.give_buttons(&mut bundle.receivers);
             known.policy = Arc::new(bundle.policy.clone());
             Ok(Read { bundle, known })
         }

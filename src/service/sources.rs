@@ -3,13 +3,38 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::config::Mappings;
+use crate::config::{Mappings, Settings};
 use crate::http::known::{Keys, Known};
-use crate::sinks::Secret;
+use crate::sinks::{Receiver, ReceiverKind, Secret};
+
+/// The secrets that the settings name.
+#[derive(Clone)]
+pub(super) struct Secrets {
+    /// Of tools.
+    tools: BTreeMap<String, Secret>,
+    /// Of receivers, for what people say there.
+    hooks: BTreeMap<String, Secret>,
+}
+
+impl Secrets {
+    pub(super) fn of(settings: &Settings) -> Self {
+        Self { tools: settings.sources.clone(), hooks: settings.hooks.clone() }
+    }
+
+    /// Messages have buttons where somebody listens to them.
+    pub(super) fn give_buttons(&self, receivers: &mut [Receiver]) {
+        for receiver in receivers {
+            if let ReceiverKind::Slack(slack) = &mut receiver.kind {
+                slack.buttons = self.hooks.contains_key("slack");
+            }
+        }
+    }
+}
 
 /// The tools with their secrets. Of two secrets of one tool that of the settings counts.
-pub(super) fn known(mappings: Mappings, settings: &BTreeMap<String, Secret>) -> Result<Known, String> {
+pub(super) fn known(mappings: Mappings, settings: &Secrets) -> Result<Known, String> {
     let Mappings { sources, secrets } = mappings;
+    let Secrets { tools: settings, hooks: named } = settings;
     let mut keys = BTreeMap::new();
     let mut wrong = Vec::new();
     for (tool, secret) in secrets.iter().filter(|(tool, _)| !settings.contains_key(*tool)).chain(settings) {
@@ -21,7 +46,14 @@ pub(super) fn known(mappings: Mappings, settings: &BTreeMap<String, Secret>) -> 
             wrong.push(format!("`sources` names a tool that is not known: {unknown}"));
         }
     }
-    if wrong.is_empty() { Ok(Known { sources, keys, policy: Arc::default() }) } else { Err(wrong.join("\n")) }
+    let mut hooks = BTreeMap::new();
+    for (hook, secret) in named {
+        match read(secret) {
+            Ok(found) => drop(hooks.insert(hook.clone(), found)),
+            Err(why) => wrong.push(format!("the secret of the hook `{hook}` cannot be used: {secret}: {why}")),
+        }
+    }
+    if wrong.is_empty() { Ok(Known { sources, keys, hooks, policy: Arc::default() }) } else { Err(wrong.join("\n")) }
 }
 
 fn read(secret: &Secret) -> Result<Keys, String> {

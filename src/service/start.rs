@@ -11,11 +11,13 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tracing::{error, info, warn};
 
+use super::heartbeat::Heart;
 use super::judge::{Judge, Probe};
 use super::keeper::{self, DAMAGED, Keeper};
 use super::post::{Mail, Office};
 use super::pump::Pump;
 use super::reload::{self, Read, Reloader};
+use super::sources::Secrets;
 use super::vigil::Vigil;
 use super::{InForce, Options, Service, StartError, fetch, tls};
 use crate::clock::Clock;
@@ -43,7 +45,7 @@ const QUEUE: usize = 1_024;
 pub(super) async fn start(options: Options) -> Result<Service, StartError> {
     let Options { settings, couriers, probe, fetch } = options;
     let topics = topics(&settings, fetch)?;
-    let (read, sources) = reload::read(settings.rules.as_deref(), settings.shadow, &settings.sources);
+    let (read, sources) = reload::read(settings.rules.as_deref(), settings.shadow, &Secrets::of(&settings));
     let Read { bundle, known } = read.map_err(StartError::Rules)?;
     let (known, known_now) = watch::channel(Arc::new(known));
     for warning in &bundle.warnings {
@@ -63,12 +65,30 @@ pub(super) async fn start(options: Options) -> Result<Service, StartError> {
     let (reload, reloader) = parts.start_reloader(&settings, (sources, known), mails.clone(), stopping.clone());
     let vigil = Vigil::new(parts.inbox.clone(), Arc::clone(&parts.condition));
     let vigil = tokio::spawn(vigil.run(stopping.clone()));
+    let heart = settings.heartbeat.as_ref().map(|settings| {
+        let heart = Heart::new(settings, parts.inbox.clone(), parts.condition.subscribe());
+        tokio::spawn(heart.run(stopping.clone()))
+    });
     let app = parts.app(&settings, token, (reload, known_now, topics, stopping.clone()));
     let connections = ConnectionLimits { connections: settings.limits.connections, ..ConnectionLimits::default() };
     let server = tokio::spawn(Server::new(listener, tls, router(app), connections).run(stopping));
     let Parts { inbox, condition, .. } = parts;
     let condition = condition.subscribe();
-    Ok(Service { address, rules, inbox, condition, mails, stop, server, reloader, vigil, office, pump, pump_ended })
+    Ok(Service {
+        address,
+        rules,
+        inbox,
+        condition,
+        mails,
+        stop,
+        server,
+        reloader,
+        vigil,
+        heart,
+        office,
+        pump,
+        pump_ended,
+    })
 }
 
 /// By what names services know the messages of incidents. Without them changes come as new messages: no reason not to
@@ -211,7 +231,7 @@ impl Parts {
             metrics: self.metrics.clone(),
             condition: Arc::clone(&self.condition),
             clock: self.clock.clone(),
-            secrets: settings.sources.clone(),
+            secrets: Secrets::of(settings),
             known,
             last,
         };

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::text::Wording;
 use super::{clean, when};
 use crate::domain::{
-    Content, Fingerprint, IncidentSummary, NoticeAction, Notification, Origin, Page, PageAction, Severity,
+    Content, Fingerprint, IncidentId, IncidentSummary, NoticeAction, Notification, Origin, Page, PageAction, Severity,
 };
 
 /// A message that a receiver has about an incident.
@@ -163,4 +163,30 @@ impl<'a> Letter<'a> {
 pub fn incident_key(incident: &IncidentSummary) -> String {
     let opened = Fingerprint::of(&[&incident.opened.millis().to_string()]);
     format!("squelch-{}-{opened}", incident.incident)
+}
+
+/// The number and the key of an incident in what a receiver gives back: its key, or what begins with it
+/// (`squelch-7-…-worse`).
+#[must_use]
+pub fn keyed(text: &str) -> Option<(IncidentId, &str)> {
+    let rest = text.strip_prefix("squelch-")?;
+    let (number, rest) = rest.split_once('-')?;
+    let tail = rest.split_once('-').map_or(0, |(_, tail)| tail.len() + 1);
+    Some((IncidentId(number.parse().ok()?), &text[..text.len() - tail]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::keyed;
+    use crate::domain::IncidentId;
+
+    #[test]
+    fn a_key_is_found_in_what_receivers_give_back() {
+        for text in ["squelch-7-00ff", "squelch-7-00ff-worse", "squelch-7-00ff-3-x"] {
+            assert_eq!(keyed(text), Some((IncidentId(7), "squelch-7-00ff")), "{text}");
+        }
+        for text in ["", "squelch-", "squelch-7", "squelch--", "squelch-x-00ff", "other-7-00ff", "7"] {
+            assert_eq!(keyed(text), None, "{text}");
+        }
+    }
 }

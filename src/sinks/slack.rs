@@ -1,20 +1,31 @@
 //! Slack: a bot, which keeps one message an incident up to date and tells its timeline in the thread; or an incoming
 //! webhook, which can only add messages. <https://api.slack.com/methods/chat.postMessage>.
+//!
+//! What a press of a button does is not known here: it comes back over HTTP (`http::hooks`).
 
 use serde::Serialize;
 
 use super::answer::Reading;
-use super::letter::{Known, Letter};
+use super::letter::{Known, Letter, Turning};
 use super::markup::{Markup, Unit, fit, short};
 use super::receiver::{Address, Secret};
 use super::request::{Locator, Place, Request, Wire};
 use super::text::Tone;
+use crate::domain::Content;
+
+/// The `action_id` of the button with which somebody takes an incident. Its `value` is the incident's number, and the
+/// `block_id` begins with the incident's key.
+pub const TAKE: &str = "squelch_take";
+/// The same of the button that declares an incident to be over.
+pub const OVER: &str = "squelch_over";
 
 /// The settings of a channel.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Slack {
     /// Which way.
     pub way: Way,
+    /// Whether a bot's messages have buttons: somebody must listen to them.
+    pub buttons: bool,
     /// How it is spoken to.
     pub wire: Wire,
 }
@@ -59,9 +70,20 @@ struct Attachment {
 }
 
 #[derive(Serialize)]
-struct Block {
+#[serde(tag = "type", rename_all = "snake_case")]
+enum Block {
+    Section { text: Text },
+    Actions { block_id: String, elements: Vec<Button> },
+}
+
+#[derive(Serialize)]
+struct Button {
     r#type: &'static str,
+    action_id: &'static str,
+    value: String,
     text: Text,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    style: Option<&'static str>,
 }
 
 #[derive(Serialize)]
@@ -106,9 +128,9 @@ impl Slack {
                         .read_as(Reading::Slack)
                 };
                 let Some((place, ts)) = letter.known.and_then(at) else {
-                    return vec![call("chat.postMessage", &Post { channel: Some(channel), ..post(letter) })];
+                    return vec![call("chat.postMessage", &Post { channel: Some(channel), ..self.post(letter) })];
                 };
-                let update = Post { channel: Some(place), ts: Some(ts), ..post(&letter.with_page_of_known()) };
+                let update = Post { channel: Some(place), ts: Some(ts), ..self.post(&letter.with_page_of_known()) };
                 let reply = Post {
                     channel: Some(place),
                     thread_ts: Some(ts),
@@ -119,6 +141,37 @@ impl Slack {
             }
         }
     }
+
+    /// The message of the incident, which is kept up to date, with its buttons.
+    fn post(&self, letter: &Letter<'_>) -> Post<'static> {
+        let mut post = post(letter);
+        let elements = if self.buttons { buttons(letter) } else { Vec::new() };
+        if let (Some(attachment), false) = (post.attachments.first_mut(), elements.is_empty()) {
+            // Slack asks for another name whenever a message changes.
+            let block_id = format!("{}-{}", letter.incident_key(), letter.notification.key.step);
+            attachment.blocks.push(Block::Actions { block_id, elements });
+        }
+        post
+    }
+}
+
+/// What can be done about an incident that is open.
+fn buttons(letter: &Letter<'_>) -> Vec<Button> {
+    let incident = letter.incident();
+    let of_none = matches!(&letter.notification.content, Content::Notice(notice) if notice.incident.is_none());
+    if of_none || letter.turning() == Turning::Over || incident.resolved.is_some() {
+        return Vec::new();
+    }
+    let button = |action_id, label: &str, style| Button {
+        r#type: "button",
+        action_id,
+        value: incident.incident.to_string(),
+        text: Text { r#type: "plain_text", text: label.to_owned() },
+        style,
+    };
+    let taken = letter.turning() == Turning::Taken || incident.acknowledged.is_some();
+    let take = (!taken).then(|| button(TAKE, "I take it", Some("primary")));
+    take.into_iter().chain([button(OVER, "It is over", None)]).collect()
 }
 
 /// `C024BE91L/1482960137.003543`
@@ -150,7 +203,7 @@ fn post(letter: &Letter<'_>) -> Post<'static> {
 }
 
 const fn section(text: String) -> Block {
-    Block { r#type: "section", text: Text { r#type: "mrkdwn", text } }
+    Block::Section { text: Text { r#type: "mrkdwn", text } }
 }
 
 /// The colours of mails, so that all media agree.

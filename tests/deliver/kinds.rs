@@ -22,7 +22,7 @@ fn secret(folder: &tempfile::TempDir, name: &str, value: &str) -> Secret {
 fn slack(server: &Server, token: &Secret) -> Receiver {
     let url = Address::plain(&server.url("/api")).unwrap();
     let way = Way::Bot { url, token: token.clone(), channel: "#alerts".to_owned() };
-    receiver("chat", ReceiverKind::Slack(Slack { way, wire: Wire::default() }))
+    receiver("chat", ReceiverKind::Slack(Slack { way, buttons: false, wire: Wire::default() }))
 }
 
 const POSTED: Act = Act::Answer(200, "", r#"{"ok":true,"channel":"C1","ts":"1.2"}"#);

@@ -48,7 +48,7 @@ fn opsgenie() -> ReceiverKind {
 
 fn slack_bot() -> ReceiverKind {
     let way = Way::Bot { url: plain(Slack::URL), token: secret("slack"), channel: "#alerts".to_owned() };
-    ReceiverKind::Slack(Slack { way, wire: Wire::default() })
+    ReceiverKind::Slack(Slack { way, buttons: true, wire: Wire::default() })
 }
 
 fn pushover() -> ReceiverKind {
@@ -97,7 +97,7 @@ fn kinds() -> Vec<(&'static str, ReceiverKind, Option<&'static str>)> {
         ("pagerduty", pagerduty(Worse::Page), None),
         ("opsgenie", opsgenie(), None),
         ("slack-bot", slack_bot(), Some("C024BE91L/1482960137.003543")),
-        ("slack-hook", ReceiverKind::Slack(Slack { way: hook, wire: wire() }), None),
+        ("slack-hook", ReceiverKind::Slack(Slack { way: hook, buttons: true, wire: wire() }), None),
         ("alertmanager", ReceiverKind::Alertmanager(alertmanager), None),
         ("teams", ReceiverKind::Teams(Teams { url: hidden("teams"), wire: wire() }), None),
         ("discord", ReceiverKind::Discord(Discord { url: hidden("discord"), wire: wire() }), Some("1148")),

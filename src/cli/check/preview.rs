@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use crate::config;
 use crate::files;
-use crate::sinks::{Known, Letter, Message, Paint, Receiver, Request, samples};
+use crate::sinks::{Known, Letter, Message, Paint, Place, Receiver, Request, samples};
 
 /// Prints what this receiver would be sent in the life of an incident.
 pub(super) fn run(dir: Option<&Path>, name: &str) -> ExitCode {
@@ -62,7 +62,8 @@ fn message(message: &Message) -> String {
 fn request(request: &Request) -> String {
     let mut text = format!("{} {}\n", request.method, request.to);
     for (place, secret) in &request.secrets {
-        let _ = writeln!(text, "{place}: *** (from {secret})");
+        let colon = if matches!(place, Place::Header(..)) { "" } else { ":" };
+        let _ = writeln!(text, "{}{colon} *** (from {secret})", place.to_string().trim_end());
     }
     text + &pretty(&request.body) + "\n\n"
 }

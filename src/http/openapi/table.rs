@@ -57,6 +57,7 @@ const NAMED: &[u16] = &[400, 401, 404, 408, 503];
 const ORDERED: &[u16] = &[400, 401, 403, 404, 408, 409, 413, 503];
 const INGEST: &[u16] = &[400, 401, 403, 404, 408, 413, 415, 429, 503];
 const PAGERS: &[u16] = &[400, 401, 403, 408, 413, 415, 422, 429, 503];
+const HOOKS: &[u16] = &[400, 401, 403, 404, 408, 413, 415, 503];
 const ALERTMANAGER: &[u16] = &[400, 401, 406, 408, 503];
 
 const EMPTY: Operation =
@@ -124,6 +125,12 @@ const fn pager(
     Operation { line, says, body: Some((body, JSON)), answers, statuses: PAGERS, errors, ..EMPTY }
 }
 
+/// What people say at a receiver.
+const fn hook(line: &'static str, says: &'static str, media: &'static [&'static str]) -> Operation {
+    Operation { line, says, body: Some(("Anything", media)), answers: HEARD, statuses: HOOKS, ..EMPTY }
+}
+
+const HEARD: &[Answer] = &[(200, "The incidents that it changed, and why others not.", "Heard", JSON)];
 const ENQUEUED: &[Answer] = &[(202, "It is stored.", "PagerDutyAnswer", JSON)];
 const CHANGED: &[Answer] = &[(202, "It is stored.", "PagerDutyChangeAnswer", JSON)];
 const GENIE: &[Answer] = &[(202, "It is stored.", "OpsgenieAnswer", JSON)];
@@ -220,6 +227,8 @@ pub(super) const OPERATIONS: &[Operation] = &[
     ),
     get("POST /-/reload", "Reads the rules again.", ANY, &[400, 401, 403, 408, 503]),
     get("GET /openapi.json", "This document.", ANY, PLAIN),
+    hook("POST /hooks/pagerduty", "PagerDuty's webhooks: somebody took an incident there, or resolved it.", JSON),
+    hook("POST /hooks/slack", "A button was pressed on a message in Slack.", &["application/x-www-form-urlencoded"]),
     pager(("POST /v2/enqueue", "PagerDuty's Events API v2."), "PagerDutyEvent", ENQUEUED, Errors::PagerDuty),
     pager(("POST /v2/change/enqueue", "PagerDuty's change events."), "PagerDutyChange", CHANGED, Errors::PagerDuty),
     pager(("POST /v2/alerts", "Opsgenie: a new alert."), "OpsgenieAlert", GENIE, Errors::Opsgenie),
