@@ -145,6 +145,8 @@ fn every_setting_can_be_written_and_its_default_changes_nothing() {
         let section = example.object.strip_suffix(" section");
         let place = |value: &str| match section {
             None if example.object == "source secret" => format!("sources: {{acme: {{{}: {value}}}}}", example.key),
+            None if example.object == "hook secret" => format!("hooks: {{slack: {{{}: {value}}}}}", example.key),
+            Some("heartbeat") if example.key == "every" => format!("heartbeat: {{url_env: BEAT, every: {value}}}"),
             Some(section) => format!("{section}: {{{}: {value}}}", example.key),
             None => format!("{}: {value}", example.key),
         };
