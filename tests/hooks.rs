@@ -131,7 +131,7 @@ fn what_a_person_says_at_pagerduty_is_done_here_and_goes_round_once() {
         ("incident.unacknowledged", ada()),
         ("pagey.ping", Value::Null),
         (TAKES, Value::Null),
-        (ENDS, json!({"type": "integration_reference", "summary": "Events API"})),
+        (ENDS, json!({"type": "inbound_integration_reference", "summary": "Events API V2"})),
     ] {
         assert_eq!(heard(&pagerduty(to, &event(kind, &key, &agent))).0, [""; 0], "{kind}");
     }
