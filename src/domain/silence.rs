@@ -51,6 +51,16 @@ impl Silence {
         self.in_force(now) && self.until.since(now) <= warning
     }
 
+    /// Whether people have probably forgotten it: it has been in force for a fortnight since somebody set or changed it,
+    /// and has more than a day to go. One of a rule file is written down, and not forgotten.
+    #[must_use]
+    pub fn is_forgotten(&self, now: Timestamp) -> bool {
+        const LONG: f64 = 14.0 * 86_400.0;
+        const TO_GO: f64 = 86_400.0;
+        let by_hand = self.updated > Timestamp::EPOCH;
+        by_hand && now.since(self.from.max(self.updated)) >= LONG && self.until.since(now) > TO_GO
+    }
+
     /// Whether it holds back so much more than when it was set that it may hide something else: three times as many
     /// alerts, and five more at least.
     #[must_use]
@@ -112,6 +122,23 @@ mod tests {
             (86_400.0 * 30.0, 86_400.0 * 30.0 - 1799.0, true),
         ] {
             assert_eq!(of(length).ends_soon(Timestamp::EPOCH.after(at)), soon, "{length} s, after {at} s");
+        }
+    }
+
+    #[test]
+    fn it_is_forgotten_when_nobody_touched_it_for_a_fortnight_and_it_goes_on() {
+        let day = 86_400.0;
+        let silence = |updated: f64, days: f64| Silence { updated: Timestamp::EPOCH.after(updated), ..of(days * day) };
+        for (updated, days, at, forgotten) in [
+            (1.0, 60.0, 13.9, false),
+            (1.0, 60.0, 14.1, true),
+            (1.0, 15.0, 14.1, false),
+            (10.0 * day, 60.0, 14.1, false),
+            (10.0 * day, 60.0, 24.1, true),
+            (0.0, 60.0, 30.0, false),
+        ] {
+            let silence = silence(updated, days);
+            assert_eq!(silence.is_forgotten(Timestamp::EPOCH.after(at * day)), forgotten, "{updated} {days} {at}");
         }
     }
 

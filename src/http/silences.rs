@@ -39,6 +39,7 @@ pub(super) async fn list(State(app): State<Arc<App>>) -> Result<Response, Failur
         let mut value = written(silence, now);
         value["covers"] = json!(covers(&silence.id));
         value["ends_soon"] = json!(silence.ends_soon(now));
+        value["forgotten"] = json!(silence.is_forgotten(now));
         value
     };
     let list: Vec<_> = silences.iter().map(shown).collect();

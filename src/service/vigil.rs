@@ -1,4 +1,5 @@
-//! The vigil over silences: tells before one ends, and when one holds back more than when it was set.
+//! The vigil over silences: tells before one ends, when one holds back more than when it was set, and of one that
+//! everybody has forgotten.
 //!
 //! It tells the log and `/-/ready`, and changes nothing. Deliberately not the engine's: no page hangs on it.
 
@@ -13,7 +14,7 @@ use tracing::warn;
 use crate::domain::{Silence, Timestamp, duration};
 use crate::http::app::Condition;
 use crate::inbox::Inbox;
-use crate::replay::wording::several;
+use crate::replay::wording::{several, span};
 
 /// How often it looks.
 const LOOK: Duration = Duration::from_secs(30);
@@ -67,6 +68,15 @@ impl Vigil {
                 let text =
                     format!("{who} ends in {}, and holds {held} that will be judged then", duration::write(left));
                 concerns.push((format!("{} ends", silence.id), text));
+            }
+            if silence.is_forgotten(now) {
+                let touched = span(now.since(silence.from.max(silence.updated)));
+                let held = several(*covers as u64, "alert");
+                let text = format!(
+                    "{who} was set {touched} ago and goes on for {}; it holds {held}: end it, or extend it if it is still meant",
+                    span(silence.until.since(now))
+                );
+                concerns.push((format!("{} forgotten", silence.id), text));
             }
             if Silence::hides_much(*covers, first) {
                 let held = several(*covers as u64, "alert");

@@ -88,6 +88,9 @@ fn written(matchers: &[Matcher]) -> String {
 
 fn silence_row(silence: &Silence, covers: Option<u64>, policy: &Policy, now: Timestamp) -> SilenceRow {
     let left = match silence.in_force(now) {
+        true if silence.is_forgotten(now) => {
+            format!("{} left; forgotten?", span(silence.until.since(now)))
+        }
         true => format!("{} left", span(silence.until.since(now))),
         false => format!("begins in {}", span(silence.from.since(now))),
     };
@@ -100,7 +103,7 @@ fn silence_row(silence: &Silence, covers: Option<u64>, policy: &Policy, now: Tim
         owner: silence.owner.clone(),
         reason: silence.reason.clone(),
         from_file: policy.silences.iter().any(|own| own.id == silence.id),
-        soon: silence.ends_soon(now),
+        soon: silence.ends_soon(now) || silence.is_forgotten(now),
     }
 }
 
