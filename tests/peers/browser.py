@@ -15,6 +15,7 @@ import tempfile
 import urllib.request
 
 from selenium import webdriver
+from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException, TimeoutException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
@@ -59,12 +60,21 @@ def run(house, page, shots):
     def text():
         return page.find_element(By.TAG_NAME, "body").text
 
+    # Between two pages there is none, and a live page replaces its parts: what is gone is looked for again.
+    gone = [NoSuchElementException, StaleElementReferenceException]
+    patiently = WebDriverWait(page, PATIENCE, poll_frequency=0.1, ignored_exceptions=gone)
+
     def until(words):
-        WebDriverWait(page, PATIENCE).until(lambda _: words in text(), f"`{words}` never came:\n{text()[:3000]}")
+        try:
+            patiently.until(lambda _: words in text())
+        except TimeoutException:
+            raise AssertionError(f"`{words}` never came:\n{text()[:3000]}") from None
 
     def click(css):
-        WebDriverWait(page, PATIENCE).until(lambda _: page.find_elements(By.CSS_SELECTOR, css), css)
-        page.find_element(By.CSS_SELECTOR, css).click()
+        patiently.until(lambda _: page.find_element(By.CSS_SELECTOR, css).click() or True, css)
+
+    def write(css, *keys):
+        patiently.until(lambda _: page.find_element(By.CSS_SELECTOR, css).send_keys(*keys) or True, css)
 
     def shoot(name, width=1320, height=1500):
         page.set_window_size(width, height)
@@ -86,7 +96,7 @@ def run(house, page, shots):
     for width in (1320, 390):
         shoot("now", width)
     page.set_window_size(1320, 1500)
-    page.find_element(By.TAG_NAME, "body").send_keys("j")
+    write("body", "j")
     assert page.switch_to.active_element.get_attribute("href").endswith("/incidents/1"), "j goes to the first incident"
     page.switch_to.active_element.send_keys(Keys.ENTER)
     until("open, nobody has taken it")
@@ -106,12 +116,14 @@ def run(house, page, shots):
     until("replication")
     click("button[value=noise]")
     until("called it noise")
-    page.find_element(By.CSS_SELECTOR, "input[name=reason]").send_keys("the rack moves")
-    page.find_element(By.CSS_SELECTOR, "input[name=owner]").send_keys("ada", Keys.ENTER)
+    write("input[name=reason]", "the rack moves")
+    write("input[name=owner]", "ada", Keys.ENTER)
+    # The form leads back to the incident; only then it is done.
+    patiently.until(lambda _: not page.find_element(By.CSS_SELECTOR, "input[name=reason]").get_attribute("value"))
     page.get(house.url + "/rules")
     until("ada: the rack moves")
     shoot("rules")
-    page.find_element(By.TAG_NAME, "body").send_keys("/")
+    write("body", "/")
     page.switch_to.active_element.send_keys("db-1 disk", Keys.ENTER)
     until("What is known of it")
     shoot("series")

@@ -35,8 +35,15 @@
     for (const name of parts) {
       const part = document.querySelector(name), fresh = page.querySelector(name);
       // Nobody loses what they are typing.
-      const busy = part.contains(document.activeElement) && document.activeElement.matches("input,select");
-      if (fresh && !busy) part.replaceChildren(...fresh.childNodes);
+      const active = part.contains(document.activeElement) ? document.activeElement : null;
+      if (!fresh || active?.matches("input,select")) continue;
+      // Nor their place, nor what they opened and closed.
+      const reach = () => [...part.querySelectorAll("a,button,summary")], opened = () => [...part.querySelectorAll("details")];
+      const place = reach().indexOf(active), open = opened().map(one => one.open), card = at();
+      part.replaceChildren(...fresh.childNodes);
+      opened().forEach((one, number) => { if (number in open) one.open = open[number]; });
+      list()[card]?.classList.add("at");
+      if (place >= 0) reach()[place]?.focus({ preventScroll: true });
     }
   };
   let due = 0;
