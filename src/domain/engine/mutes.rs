@@ -73,13 +73,14 @@ impl Engine {
     pub(super) fn muted(&mut self, arrival: &Arrival<'_>, mute: Mute, turn: &mut Turn) {
         self.decide_muted(arrival, &mute, turn);
         let judged = arrival.fires.filter(|&slot| self.alerts.at(slot).mute.is_none());
-        let Some(slot) = judged else { return self.keep_alert(arrival, Some(mute)) };
-        // What inhibits it came too late: it was judged when it started.
-        if matches!(mute, Mute::Silenced(_)) {
-            self.alerts.change(slot).event = Some(Box::new(arrival.event.clone()));
-            self.mute_judged(slot, mute, turn);
-            self.hear_again(arrival, slot);
+        match (judged, &mute) {
+            // What inhibits it came too late: it was judged when it started. That it still fires is heard.
+            (Some(slot), Mute::Inhibited(_) | Mute::Never) => return self.hear_again(arrival, slot),
+            (Some(slot), _) => self.mute_judged(slot, mute.clone(), turn),
+            (None, _) => {}
         }
+        // It may have got worse with this very event: that is what is judged when the silence ends.
+        self.keep_alert(arrival, Some(mute));
     }
 
     /// Planned work that follows a change.
