@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use axum::Form;
 use axum::extract::rejection::FormRejection;
-use axum::extract::{Extension, Path, State};
+use axum::extract::{FromRequest, Path, Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
@@ -33,13 +33,22 @@ pub(super) struct Fields {
     reason: Option<String>,
 }
 
-type Sent = Result<Form<Fields>, FormRejection>;
+/// A form that somebody sent, and who.
+pub(super) struct Act {
+    fields: Fields,
+    by: String,
+}
 
-fn read(sent: Sent) -> Result<Fields, Failure> {
-    let refused = |error: FormRejection| {
-        Failure::new(StatusCode::BAD_REQUEST, error.body_text(), "send it as the form of the page does").at("body")
-    };
-    sent.map(|Form(fields)| fields).map_err(refused)
+impl FromRequest<Arc<App>> for Act {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Failure> {
+        let by = request.extensions().get::<Who>().cloned().unwrap_or_default().told();
+        let Form(fields) = Form::from_request(request, app).await.map_err(|error: FormRejection| {
+            Failure::new(StatusCode::BAD_REQUEST, error.body_text(), "send it as the form of the page does").at("body")
+        })?;
+        Ok(Self { fields, by })
+    }
 }
 
 /// Back to a page of this house; anything else is no place to go.
@@ -48,108 +57,78 @@ fn back(fields: &Fields, usual: &str) -> Response {
     Redirect::to(fields.back.as_ref().filter(own).map_or(usual, String::as_str)).into_response()
 }
 
-fn who(known: Option<Extension<Who>>) -> Who {
-    known.map(|Extension(who)| who).unwrap_or_default()
-}
-
 /// `POST /incidents/{id}/ack`.
 pub(super) async fn acknowledge(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
-    known: Option<Extension<Who>>,
-    sent: Sent,
+    act: Act,
 ) -> Result<Response, Failure> {
-    let (fields, by) = (read(sent)?, who(known).told());
-    give(&app, (&id, &fields), &by, "takes", Order::Acknowledge).await
+    give(&app, &id, &act, ("takes", Order::Acknowledge)).await
 }
 
 /// `POST /incidents/{id}/resolve`.
 pub(super) async fn resolve(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
-    known: Option<Extension<Who>>,
-    sent: Sent,
+    act: Act,
 ) -> Result<Response, Failure> {
-    let (fields, by) = (read(sent)?, who(known).told());
-    give(&app, (&id, &fields), &by, "resolves", Order::Resolve).await
+    give(&app, &id, &act, ("resolves", Order::Resolve)).await
 }
 
 /// `POST /incidents/{id}/feedback`.
 pub(super) async fn feedback(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
-    known: Option<Extension<Who>>,
-    sent: Sent,
+    act: Act,
 ) -> Result<Response, Failure> {
-    let (fields, by) = (read(sent)?, who(known).told());
-    let opinion: Opinion = fields.verdict.as_deref().unwrap_or_default().parse().map_err(|_| {
+    let opinion: Opinion = act.fields.verdict.as_deref().unwrap_or_default().parse().map_err(|_| {
         Failure::new(StatusCode::BAD_REQUEST, "nothing was said of it", "say `noise`, `useful` or `withdraw`")
             .at("verdict")
     })?;
     can_be_judged(&app, incident_id(&id)?).await?;
-    give(&app, (&id, &fields), &by, "judges", |id, by| Order::Feedback(id, opinion, by)).await
+    give(&app, &id, &act, ("judges", |id, by| Order::Feedback(id, opinion, by))).await
 }
 
 /// `POST /incidents/{id}/split`.
-pub(super) async fn split(
-    State(app): State<Arc<App>>,
-    Path(id): Path<String>,
-    known: Option<Extension<Who>>,
-    sent: Sent,
-) -> Result<Response, Failure> {
-    let (fields, by) = (read(sent)?, who(known).told());
-    let part = fields.part.clone().unwrap_or_default();
+pub(super) async fn split(State(app): State<Arc<App>>, Path(id): Path<String>, act: Act) -> Result<Response, Failure> {
+    let part = act.fields.part.clone().unwrap_or_default();
     can_be_split(&app, incident_id(&id)?, &part).await?;
-    give(&app, (&id, &fields), &by, "splits", |id, by| Order::Split(id, part.clone(), by)).await
+    give(&app, &id, &act, ("splits", |id, by| Order::Split(id, part, by))).await
 }
 
 async fn give(
     app: &App,
-    (id, fields): (&str, &Fields),
-    by: &str,
-    does: &str,
-    order: impl Fn(IncidentId, String) -> Order,
+    id: &str,
+    act: &Act,
+    (does, order): (&str, impl FnOnce(IncidentId, String) -> Order),
 ) -> Result<Response, Failure> {
     let number = incident_id(id)?;
-    ordered(app, number, order(number, by.to_owned())).await?;
-    info!(incident = %number, by, does, "at the console");
-    Ok(back(fields, &format!("/incidents/{number}")))
+    ordered(app, number, order(number, act.by.clone())).await?;
+    info!(incident = %number, by = act.by, does, "at the console");
+    Ok(back(&act.fields, &format!("/incidents/{number}")))
 }
 
 /// `POST /silences`.
-pub(super) async fn silence(State(app): State<Arc<App>>, sent: Sent) -> Result<Response, Failure> {
-    let fields = read(sent)?;
+pub(super) async fn silence(State(app): State<Arc<App>>, Act { fields, by }: Act) -> Result<Response, Failure> {
     let text = |field: &Option<String>| field.clone().unwrap_or_default();
     let matchers = silences::matchers(&text(&fields.matcher))?;
     let silence =
         silences::set_from_now(&app, matchers, (&text(&fields.span), &text(&fields.owner), &text(&fields.reason)))
             .await?;
-    info!(silence = silence.id, by = silence.owner, "set at the console");
+    info!(silence = silence.id, owner = silence.owner, by, "set at the console");
     Ok(back(&fields, "/rules"))
 }
 
 /// `POST /silences/{id}/expire`.
-pub(super) async fn expire(
-    State(app): State<Arc<App>>,
-    Path(id): Path<String>,
-    known: Option<Extension<Who>>,
-    sent: Sent,
-) -> Result<Response, Failure> {
-    let (fields, by) = (read(sent)?, who(known).told());
+pub(super) async fn expire(State(app): State<Arc<App>>, Path(id): Path<String>, act: Act) -> Result<Response, Failure> {
     silences::end(&app, &id).await?;
-    info!(silence = id, by, "ended at the console");
-    Ok(back(&fields, "/rules"))
+    info!(silence = id, by = act.by, "ended at the console");
+    Ok(back(&act.fields, "/rules"))
 }
 
 /// `POST /silences/{id}/extend`.
-pub(super) async fn extend(
-    State(app): State<Arc<App>>,
-    Path(id): Path<String>,
-    known: Option<Extension<Who>>,
-    sent: Sent,
-) -> Result<Response, Failure> {
-    let (fields, by) = (read(sent)?, who(known).told());
-    silences::extend(&app, &id, fields.span.as_deref().unwrap_or_default()).await?;
-    info!(silence = id, by, "extended at the console");
-    Ok(back(&fields, "/rules"))
+pub(super) async fn extend(State(app): State<Arc<App>>, Path(id): Path<String>, act: Act) -> Result<Response, Failure> {
+    silences::extend(&app, &id, act.fields.span.as_deref().unwrap_or_default()).await?;
+    info!(silence = id, by = act.by, "extended at the console");
+    Ok(back(&act.fields, "/rules"))
 }
