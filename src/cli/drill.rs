@@ -4,11 +4,10 @@
 
 use std::fmt::Write as _;
 
-use serde::Deserialize;
-
 use super::client::Server;
 use super::fault::Fault;
 use super::replay::print;
+use crate::http::drill::Report;
 
 /// What to drill.
 #[derive(Debug, clap::Args)]
@@ -24,25 +23,6 @@ pub(super) struct Args {
     json: bool,
     #[command(flatten)]
     server: Server,
-}
-
-#[derive(Deserialize)]
-struct Report {
-    incident: u64,
-    route: String,
-    stored_ms: f64,
-    told: Vec<Told>,
-    over: Vec<Told>,
-}
-
-#[derive(Deserialize)]
-struct Told {
-    receiver: String,
-    delivered: bool,
-    attempts: u32,
-    attempt_ms: f64,
-    after_ms: f64,
-    error: Option<String>,
 }
 
 /// Runs the command.
@@ -100,6 +80,7 @@ fn shown(millis: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::drill::Told;
 
     #[test]
     fn every_step_is_told_with_its_time() {

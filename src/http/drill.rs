@@ -50,27 +50,36 @@ struct Wanted {
     open: bool,
 }
 
-#[derive(Serialize)]
-struct Report {
-    incident: u64,
-    route: String,
+/// What came of a drill: the answer of the path, which `squelch drill` reads. Times are in milliseconds.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Report {
+    /// The incident that was made for it.
+    pub incident: u64,
+    /// The route that was drilled.
+    pub route: String,
     /// From the request until it was judged and on the disk.
-    stored_ms: f64,
-    told: Vec<Told>,
-    /// That it is over.
-    over: Vec<Told>,
+    pub stored_ms: f64,
+    /// What became of the page.
+    pub told: Vec<Told>,
+    /// What became of the news that it is over.
+    pub over: Vec<Told>,
 }
 
-#[derive(Serialize)]
-struct Told {
-    receiver: String,
-    delivered: bool,
-    attempts: u32,
+/// What became of one message.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Told {
+    /// Who was to be told.
+    pub receiver: String,
+    /// Whether the receiver took it.
+    pub delivered: bool,
+    /// How often it was tried.
+    pub attempts: u32,
     /// What the attempts took.
-    attempt_ms: f64,
+    pub attempt_ms: f64,
     /// From the request, or from its resolve, until it was delivered or seen to fail.
-    after_ms: f64,
-    error: Option<String>,
+    pub after_ms: f64,
+    /// Why it was not delivered.
+    pub error: Option<String>,
 }
 
 /// `POST /api/v1/drill`, with `{"route": "NAME", "open": false}` or no body.
