@@ -328,9 +328,10 @@ fn a_replay_is_drawn_and_held_against_other_rules() {
     let output = run(folder.path(), &["replay", "--compare", "quiet", "--json", "story.jsonl"]);
     let object: serde_json::Value = serde_json::from_str(&out(&output)).unwrap();
     assert_eq!(object["second"]["rules"], "quiet");
-    for wrong in
-        [&["replay", "--json", "story.jsonl"][..], &["replay", "--compare", "quiet", "--decisions", "-", "story.jsonl"]]
-    {
+    for wrong in [
+        &["replay", "--json", "--decisions", "-", "story.jsonl"][..],
+        &["replay", "--compare", "quiet", "--decisions", "-", "story.jsonl"],
+    ] {
         assert_eq!(run(folder.path(), wrong).status.code(), Some(2), "{wrong:?}");
     }
     assert_eq!(run(folder.path(), &["replay", "--compare", "nowhere", "story.jsonl"]).status.code(), Some(1));

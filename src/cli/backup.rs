@@ -34,6 +34,9 @@ pub struct BackupArgs {
     /// The archive to write; an older one is replaced when the new one is whole
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
+    /// Print JSON instead of a sentence
+    #[arg(long)]
+    json: bool,
 }
 
 /// The arguments of `squelch restore`.
@@ -45,6 +48,9 @@ pub struct RestoreArgs {
     /// The directory to restore into; empty or new
     #[arg(long, value_name = "DIR", default_value = "./squelch-data")]
     data_dir: PathBuf,
+    /// Print JSON instead of a sentence
+    #[arg(long)]
+    json: bool,
 }
 
 /// Why a command failed, for people.
@@ -65,17 +71,21 @@ enum Failure {
 /// Writes a backup. Exit code 1 = there is none; an older one at its place is untouched then.
 #[must_use]
 pub fn backup(args: &BackupArgs) -> ExitCode {
-    told(to_file(args), "backed up")
+    told(to_file(args), "backed up", args.json)
 }
 
 /// Restores a backup. Exit code 1 = nothing was restored.
 #[must_use]
 pub fn restore(args: &RestoreArgs) -> ExitCode {
-    told(store::restore(&args.archive, &args.data_dir).map_err(Failure::from), "restored")
+    told(store::restore(&args.archive, &args.data_dir).map_err(Failure::from), "restored", args.json)
 }
 
-fn told(result: Result<Archived, Failure>, done: &str) -> ExitCode {
+fn told(result: Result<Archived, Failure>, done: &str, json: bool) -> ExitCode {
     match result {
+        Ok(Archived { bytes, blocks, records, batches }) if json => {
+            let sums = serde_json::json!({"bytes": bytes, "blocks": blocks, "records": records, "commits": batches});
+            super::replay::print(&format!("{sums}\n")).map_or_else(|fault| fault.code(), |()| ExitCode::SUCCESS)
+        }
         Ok(Archived { bytes, blocks, records, batches }) => {
             eprintln!("{done}: {bytes} bytes ({records} records, {batches} commits, {blocks} blocks of history)");
             ExitCode::SUCCESS

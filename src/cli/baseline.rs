@@ -41,6 +41,9 @@ pub(super) struct Args {
     /// The series as CSV with a header, oldest first, plain or packed with gzip or zstd; `-` reads standard input
     #[arg(value_name = "FILE.csv")]
     file: PathBuf,
+    /// Print each row as a line of JSON instead of CSV
+    #[arg(long)]
+    json: bool,
 }
 
 /// Runs the command.
@@ -76,9 +79,9 @@ fn constants(wanted: &[String]) -> Result<DetectorConstants, Fault> {
 struct Scoring<'a, W: Write> {
     path: &'a Path,
     rows: csv::Reader<Box<dyn BufRead>>,
-    out: csv::Writer<W>,
-    /// The number of columns, and the places of time and value among them.
-    width: usize,
+    out: Out<W>,
+    /// The names of the columns, and the places of time and value among them.
+    names: Vec<String>,
     places: (usize, usize),
     constants: DetectorConstants,
     told: u64,
@@ -100,9 +103,14 @@ impl<'a, W: Write> Scoring<'a, W> {
         }
         let time = place(path, &names, args.time_column.as_deref(), TIMES, "--time-column")?;
         let value = place(path, &names, args.value_column.as_deref(), VALUES, "--value-column")?;
-        let mut out = csv::Writer::from_writer(out);
-        write(&mut out, header, SCORE)?;
-        Ok(Self { path, rows, out, width: names.len(), places: (time, value), constants, told: 0 })
+        let out = if args.json {
+            Out::Json(out)
+        } else {
+            let mut out = csv::Writer::from_writer(out);
+            write(&mut out, header, SCORE)?;
+            Out::Csv(Box::new(out))
+        };
+        Ok(Self { path, rows, out, names, places: (time, value), constants, told: 0 })
     }
 
     /// Scores all rows; how many of them could not be read.
@@ -110,9 +118,9 @@ impl<'a, W: Write> Scoring<'a, W> {
         let mut detector = Detector::default();
         let mut row = ByteRecord::new();
         while self.rows.read_byte_record(&mut row).map_err(|error| unreadable(self.path, &error))? {
-            if row.len() > self.width {
+            if row.len() > self.names.len() {
                 let line = row.position().map_or(0, csv::Position::line);
-                let (has, names) = (row.len(), self.width);
+                let (has, names) = (row.len(), self.names.len());
                 return Err(Fault::Wrong(format!(
                     "{}:{line}: the row has {has} fields and the header {names}: name or quote them",
                     self.path.display()
@@ -125,12 +133,12 @@ impl<'a, W: Write> Scoring<'a, W> {
                     0.0
                 }
             };
-            while row.len() < self.width {
+            while row.len() < self.names.len() {
                 row.push_field(b"");
             }
-            write(&mut self.out, std::mem::take(&mut row), &score.to_string())?;
+            self.out.row(&self.names, std::mem::take(&mut row), score)?;
         }
-        self.out.flush().map_err(|error| Fault::output(&error))?;
+        self.out.flush()?;
         Ok(self.told)
     }
 
@@ -140,6 +148,37 @@ impl<'a, W: Write> Scoring<'a, W> {
             let line = row.position().map_or(0, csv::Position::line);
             tell(&format!("{}:{line}: {reason}; the row scores 0", self.path.display()));
         }
+    }
+}
+
+/// Where the rows go.
+enum Out<W: Write> {
+    Csv(Box<csv::Writer<W>>),
+    Json(W),
+}
+
+impl<W: Write> Out<W> {
+    fn row(&mut self, names: &[String], row: ByteRecord, score: f64) -> Result<(), Fault> {
+        match self {
+            Self::Csv(out) => write(out, row, &score.to_string()),
+            Self::Json(out) => {
+                let mut line: serde_json::Map<_, _> = names
+                    .iter()
+                    .zip(&row)
+                    .map(|(name, field)| (name.clone(), String::from_utf8_lossy(field).trim().into()))
+                    .collect();
+                line.insert(SCORE.to_owned(), score.into());
+                writeln!(out, "{}", serde_json::Value::from(line)).map_err(|error| Fault::output(&error))
+            }
+        }
+    }
+
+    fn flush(&mut self) -> Result<(), Fault> {
+        match self {
+            Self::Csv(out) => out.flush(),
+            Self::Json(out) => out.flush(),
+        }
+        .map_err(|error| Fault::output(&error))
     }
 }
 

@@ -2,6 +2,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "the command line speaks to people")]
 
 mod body;
+mod json;
 mod preview;
 
 use std::io::{IsTerminal, stderr};
@@ -9,6 +10,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
+
+pub(super) use json::finding;
 
 use crate::clock::Clock;
 use crate::config::{self, Bundle, Mappings};
@@ -34,16 +37,22 @@ pub struct CheckArgs {
     /// Bodies of that tool; `-` is standard input
     #[arg(value_name = "FILE", requires = "source")]
     pub bodies: Vec<PathBuf>,
+    /// Print JSON instead of words
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Checks, and tells what was found. Mistakes and warnings go to standard error, the rest to standard output.
 #[must_use]
 pub fn run(args: &CheckArgs) -> ExitCode {
     if let Some(name) = &args.source {
-        return body::run(args.rules.as_deref(), name, &args.bodies);
+        return body::run(args.rules.as_deref(), name, &args.bodies, args.json);
     }
     if let Some(name) = &args.receiver {
-        return preview::run(args.rules.as_deref(), name);
+        return preview::run(args.rules.as_deref(), name, args.json);
+    }
+    if args.json {
+        return json::run(args);
     }
     let settings = args.config.as_ref().map(|path| {
         let source = files::read(path).map_err(|error| error.to_string())?;

@@ -29,6 +29,9 @@ pub(super) struct Args {
     /// Only write the story's events to this file, for `squelch replay`
     #[arg(long, value_name = "FILE")]
     write: Option<PathBuf>,
+    /// Print JSON instead of the account
+    #[arg(long)]
+    json: bool,
 }
 
 /// Runs the command.
@@ -40,7 +43,8 @@ pub(super) fn run(args: &Args) -> Result<(), Fault> {
     if let Some(path) = &args.write {
         return write(path, &events).map_err(|error| Fault::file("write", path, &error));
     }
-    let mut replay = Replay::new(rules::policy(args.rules.as_deref())?, args.decisions.as_deref())?;
+    let mut replay =
+        Replay::new(rules::policy(args.rules.as_deref())?, args.decisions.as_deref())?.for_programs(args.json)?;
     if let Some(path) = &args.report {
         replay = replay.drawn(path, "the rules in force")?;
     }

@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 use super::client::Server;
 use super::fault::Fault;
 use super::replay::print;
+use super::terminal::show;
 use crate::http::drill::Report;
 
 /// What to drill.
@@ -37,7 +38,7 @@ pub(super) fn run(args: &Args) -> Result<(), Fault> {
     if args.json {
         print(&format!("{answer}\n"))?;
     } else {
-        print(&written(&report))?;
+        show(&written(&report))?;
     }
     let missing = report.told.iter().chain(&report.over).filter(|told| !told.delivered).count();
     match missing {

@@ -5,7 +5,9 @@ use std::fs::{self, OpenOptions};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use super::check::{coloured, mistakes};
+use serde_json::{Value, json};
+
+use super::check::{coloured, finding, mistakes};
 use super::fault::Fault;
 use super::recording::tell;
 use super::replay::print;
@@ -31,6 +33,9 @@ pub(super) struct Args {
     /// Write over files that are there
     #[arg(long)]
     force: bool,
+    /// Print JSON instead of sentences, also of what is not carried
+    #[arg(long)]
+    json: bool,
 }
 
 /// Runs the command.
@@ -43,13 +48,25 @@ pub(super) fn run(args: &Args) -> Result<(), Fault> {
     let folders = Folders { rules: &rules, configuration: &configuration };
     let imported = alertmanager::import(&source, folders).map_err(|report| Fault::Wrong(mistakes(&report)))?;
     let beside = beside(args, &imported.files)?;
-    for left in &imported.left {
+    for left in imported.left.iter().filter(|_| !args.json) {
         tell(&format!("not carried: {}\n", coloured(left)));
     }
     if !args.check {
         write(args, &imported)?;
     }
-    print(&summary(args, &imported, &beside))
+    print(&if args.json { format!("{}\n", in_json(args, &imported)) } else { summary(args, &imported, &beside) })
+}
+
+fn in_json(args: &Args, imported: &Imported) -> Value {
+    let files = imported.files.iter().map(|file| args.out.join(&file.name).display().to_string());
+    let secret = |secret: &SecretText| json!({"file": secret.path, "place": secret.place, "key": secret.key});
+    json!({
+        "written": !args.check,
+        "files": files.collect::<Vec<_>>(),
+        "secrets_written": args.secrets && !args.check,
+        "secrets": imported.secrets.iter().map(secret).collect::<Vec<_>>(),
+        "not_carried": imported.left.iter().map(finding).collect::<Vec<_>>(),
+    })
 }
 
 /// The folder of a file as paths in it are to be found; empty = where Squelch is started.

@@ -9,6 +9,7 @@ use super::client::Server;
 use super::fault::Fault;
 use super::replay::{ink, print};
 use super::stopped::{DataDir, Stopped};
+use super::terminal::{rest, show};
 use crate::domain::{Severity, Timestamp};
 use crate::replay::explanations::summary_json;
 use crate::replay::wording::{cut, day_and_time, span};
@@ -32,6 +33,10 @@ pub(super) struct Args {
 struct List {
     incidents: Vec<Incident>,
 }
+
+/// The columns before the title, and those of the title where the output is no terminal.
+const BEFORE: usize = 66;
+const USUAL: usize = 42;
 
 /// What the table shows of an incident.
 #[derive(Deserialize)]
@@ -59,7 +64,7 @@ pub(super) fn run(args: &Args) -> Result<(), Fault> {
     if args.json {
         return print(&json);
     }
-    print(&table(&json)?)
+    show(&table(&json)?)
 }
 
 /// As the API gives them.
@@ -77,6 +82,7 @@ fn table(json: &str) -> Result<String, Fault> {
     let list: List = serde_json::from_str(json)
         .map_err(|error| Fault::Wrong(format!("the answer is not that of a Squelch: {error}")))?;
     let mut text = String::new();
+    let title = rest(BEFORE, USUAL);
     for incident in &list.incidents {
         let opened = Timestamp::from_secs(incident.opened).unwrap_or_default();
         let state = match incident.resolved {
@@ -91,7 +97,7 @@ fn table(json: &str) -> Result<String, Fault> {
             ink().severity(incident.severity.parse().unwrap_or(Severity::Info)),
             state,
             incident.alerts,
-            cut(&incident.title, 42),
+            cut(&incident.title, title),
         );
     }
     if list.incidents.is_empty() {

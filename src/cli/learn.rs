@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use serde_json::json;
+
 use super::fault::Fault;
 use super::replay::print;
 use super::{recording, rules};
@@ -28,6 +30,9 @@ pub(super) struct Args {
     /// Recorded events as JSON Lines, oldest first, plain or packed with gzip or zstd; `-` reads standard input
     #[arg(required = true, value_name = "FILE.jsonl")]
     inputs: Vec<PathBuf>,
+    /// Print JSON instead of a sentence
+    #[arg(long)]
+    json: bool,
 }
 
 /// Runs the command.
@@ -46,7 +51,7 @@ pub(super) fn run(args: &Args) -> Result<(), Fault> {
     while let Some(paced) = pace.release() {
         pupil.take(paced);
     }
-    print(&pupil.finish()?)
+    print(&pupil.finish(args.json)?)
 }
 
 /// An engine that learns, and the store that it learns for.
@@ -115,7 +120,7 @@ impl Pupil {
     }
 
     /// What still waits is decided, and everything is stored.
-    fn finish(mut self) -> Result<String, Fault> {
+    fn finish(mut self, json: bool) -> Result<String, Fault> {
         let last = self.engine.now();
         // Not beyond today: the live engine's time must not begin ahead of the clock.
         self.engine.finish(last.after(RUNS_ON).min(self.today).max(last), &mut self.turn);
@@ -133,6 +138,10 @@ impl Pupil {
             return Err(fault);
         }
         let tally = self.engine.tally();
+        if json {
+            let sums = json!({"events": self.learned, "until": last.secs(), "series": tally.series});
+            return Ok(format!("{sums}\n"));
+        }
         Ok(format!(
             "learned from {} up to {} UTC: {} known; `squelch serve` goes on from here\n",
             several(self.learned, "event"),

@@ -7,6 +7,7 @@ mod baseline;
 mod beside;
 pub mod check;
 mod client;
+mod completions;
 mod demo;
 mod drill;
 mod fault;
@@ -14,6 +15,7 @@ mod import;
 mod incidents;
 mod input;
 mod learn;
+mod man;
 mod progress;
 mod recording;
 mod replay;
@@ -23,6 +25,7 @@ pub mod serve;
 mod silence;
 mod stopped;
 mod tail;
+mod terminal;
 mod test;
 mod tune;
 mod why;
@@ -30,7 +33,7 @@ mod why;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 use self::fault::Fault;
 
@@ -76,6 +79,10 @@ enum Command {
     Restore(backup::RestoreArgs),
     /// Print the JSON Schema of rule files (or of settings or mapping files), for editors
     Schema(schema::SchemaArgs),
+    /// Print a script that makes a shell complete the commands of Squelch
+    Completions(completions::Args),
+    /// Print the manual page, or write those of all commands into a folder
+    Man(man::Args),
     /// Replay the built-in story: six days of a small shop
     Demo(demo::Args),
 }
@@ -110,6 +117,8 @@ fn run(command: &Command) -> ExitCode {
         Command::Backup(args) => backup::backup(args),
         Command::Restore(args) => backup::restore(args),
         Command::Schema(args) => schema::run(args),
+        Command::Completions(args) => told(completions::run(args, Squelch::command())),
+        Command::Man(args) => told(man::run(args, Squelch::command())),
         Command::Demo(args) => told(demo::run(args)),
     }
 }

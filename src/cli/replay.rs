@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::beside::{Comparison, Picture};
 use super::fault::Fault;
+use super::terminal::show;
 use super::{recording, rules};
 use crate::domain::{Decision, Event, Policy};
 use crate::replay::account::Account;
@@ -30,8 +31,8 @@ pub(super) struct Args {
     /// Judge the same events by the rules of another folder, too: pages gained, lost, earlier, later, and why
     #[arg(long, value_name = "DIR")]
     compare: Option<PathBuf>,
-    /// The comparison as JSON
-    #[arg(long, requires = "compare")]
+    /// Print JSON instead of the account, or of the comparison
+    #[arg(long)]
     json: bool,
     /// A service graph as JSON, added to the one of the rules
     #[arg(long, value_name = "FILE")]
@@ -55,7 +56,7 @@ pub(super) fn run(args: &Args) -> Result<(), Fault> {
     let policy = |dir| with_graph(rules::policy(dir)?, args.topology.as_deref());
     let own = policy(args.rules.as_deref())?;
     let name = args.rules.as_deref().map_or_else(|| "the rules in force".to_owned(), |dir| dir.display().to_string());
-    let mut replay = Replay::new(own, args.decisions.as_deref())?;
+    let mut replay = Replay::new(own, args.decisions.as_deref())?.for_programs(args.json)?;
     if args.compare.is_some() && replay.results.silent {
         return Err(Fault::Usage("--compare and --decisions - both want standard output: name a file".to_owned()));
     }
@@ -95,6 +96,7 @@ struct Results {
     /// The first failure to write; told at the end.
     failed: Option<Fault>,
     silent: bool,
+    json: bool,
     picture: Option<Picture>,
     comparison: Option<Comparison>,
 }
@@ -113,8 +115,18 @@ impl Replay {
         };
         let account = Account::default();
         let (text, failed, picture, comparison) = (String::new(), None, None, None);
-        let results = Results { account, decisions, text, failed, silent, picture, comparison };
+        let json = false;
+        let results = Results { account, decisions, text, failed, silent, json, picture, comparison };
         Ok(Self { run: Run::new(policy.clone()), policy, results })
+    }
+
+    /// The same run, its account as JSON where that is wanted.
+    pub(super) fn for_programs(mut self, json: bool) -> Result<Self, Fault> {
+        if json && self.results.silent {
+            return Err(Fault::Usage("--json and --decisions - both want standard output: name a file".to_owned()));
+        }
+        self.results.json = json;
+        Ok(self)
     }
 
     /// The same run, drawn into this file at its end. `rules` = what its rules are called.
@@ -153,9 +165,11 @@ impl Replay {
             picture.write(&results.account)?;
         }
         match results.comparison {
-            Some(comparison) => print(&comparison.finish(ink())),
+            Some(comparison) if results.json => print(&comparison.finish(ink())),
+            Some(comparison) => show(&comparison.finish(ink())),
             None if results.silent => Ok(()),
-            None => print(&results.account.text(ink())),
+            None if results.json => print(&results.account.json()),
+            None => show(&results.account.text(ink())),
         }
     }
 }

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::client::Server;
 use super::fault::Fault;
 use super::replay::print;
+use super::terminal::show as show_text;
 use crate::domain::matcher::{Matcher, Operator, alertmanager};
 use crate::domain::{Timestamp, duration};
 use crate::formats;
@@ -54,6 +55,9 @@ struct Add {
     /// Which alerts: all must match their labels as they were sent. A word alone is an `alertname`
     #[arg(required = true, value_name = "MATCHER")]
     matchers: Vec<String>,
+    /// Print JSON instead of the bare identity
+    #[arg(long)]
+    json: bool,
     #[command(flatten)]
     server: Server,
 }
@@ -81,6 +85,9 @@ struct Expire {
     /// Their identities, as `squelch silence list` shows them
     #[arg(required = true, value_name = "ID")]
     ids: Vec<String>,
+    /// Print as JSON which have ended; else nothing is printed
+    #[arg(long)]
+    json: bool,
     #[command(flatten)]
     server: Server,
 }
@@ -115,7 +122,8 @@ fn set(args: &Add) -> Result<(), Fault> {
     });
     let answer = args.server.post("/api/v2/silences", &silence)?;
     let id = serde_json::from_str::<Value>(&answer).ok().and_then(|json| Some(json["silenceID"].as_str()?.to_owned()));
-    print(&format!("{}\n", id.ok_or_else(|| Fault::Wrong(format!("it answered with {answer}")))?))
+    let id = id.ok_or_else(|| Fault::Wrong(format!("it answered with {answer}")))?;
+    print(&if args.json { format!("{}\n", json!({"silenceID": id})) } else { format!("{id}\n") })
 }
 
 fn matcher(text: &str) -> Result<Matcher, Fault> {
@@ -193,7 +201,7 @@ fn show(args: &List) -> Result<(), Fault> {
     if args.quiet {
         return print(&silences.iter().map(|silence| format!("{}\n", silence.id)).collect::<String>());
     }
-    print(&table(&silences, now()))
+    show_text(&table(&silences, now()))
 }
 
 fn not_understood(error: &serde_json::Error) -> Fault {
@@ -237,7 +245,7 @@ fn end(args: &Expire) -> Result<(), Fault> {
             other => other,
         })?;
     }
-    Ok(())
+    if args.json { print(&format!("{}\n", json!({"expired": args.ids}))) } else { Ok(()) }
 }
 
 fn now() -> Timestamp {

@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::client::{Server, Stream};
 use super::fault::Fault;
 use super::replay::{ink, print};
+use super::terminal::show;
 use crate::domain::{Reason, Severity, Timestamp};
 use crate::replay::wording::{Ink, WIDTH, cut, day_and_time};
 
@@ -39,13 +40,17 @@ pub(super) fn run(args: &Args) -> Result<(), Fault> {
     let path = format!("/live?form=decisions&last={}", args.lines);
     let ink = ink();
     args.server.stream(&path, &mut |part| {
-        let text = match part {
+        let text = match &part {
             Stream::Data(json) if args.json => format!("{json}\n"),
             Stream::Data(json) => line(json, args.pages, ink),
             Stream::Missed(count) => format!("{}\n", ink.dim(&format!("… {count} more went by"))),
         };
         let fits = args.words.iter().all(|word| text.contains(word.as_str()));
-        if text.is_empty() || !fits { Ok(()) } else { print(&text) }
+        match (text.is_empty() || !fits, args.json) {
+            (true, _) => Ok(()),
+            (false, true) => print(&text),
+            (false, false) => show(&text),
+        }
     })
 }
 

@@ -2,15 +2,18 @@
 
 use std::path::{Path, PathBuf};
 
+use serde_json::{Value, json};
+
 use super::fault::Fault;
 use super::recording::tell;
 use super::replay::{ink, print};
 use super::rules;
+use super::terminal::show;
 use crate::config::Source;
 use crate::config::test_file::{self, case::Case};
 use crate::files;
 use crate::replay::wording::{Ink, several};
-use crate::rule_test::{Manner, failures, rehearse, transcript};
+use crate::rule_test::{Failure, Manner, failures, rehearse, transcript};
 
 /// Where tests are looked for when none is named.
 const TESTS: &str = "rules/tests";
@@ -24,6 +27,9 @@ pub(super) struct Args {
     /// The test files [default: rules/tests/*.yaml]
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
+    /// Print JSON instead of lines and transcripts
+    #[arg(long)]
+    json: bool,
 }
 
 /// Runs the command.
@@ -33,13 +39,13 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args) -> Result<(), Fault> {
     let rules = rules::sources(args.rules.as_deref())?;
     let paths = if args.files.is_empty() { found(args.rules.as_deref())? } else { args.files.clone() };
-    let mut sums = Sums::default();
+    let mut sums = Sums { json: args.json, ..Sums::default() };
     for path in &paths {
         let source = files::read(path).map_err(|error| Fault::Wrong(error.to_string()))?;
-        print(&format!("{}\n", ink().bold(&source.name)))?;
+        sums.words(&format!("{}\n", ink().bold(&source.name)))?;
         sums.file(&rules, &source)?;
     }
-    print(&format!("\n{}\n", sums.words()))?;
+    sums.end()?;
     if sums.is_good() { Ok(()) } else { Err(Fault::Told) }
 }
 
@@ -61,6 +67,9 @@ struct Sums {
     passed: u64,
     failed: u64,
     unreadable: u64,
+    json: bool,
+    /// What came of each case, when JSON is wanted.
+    cases: Vec<Value>,
 }
 
 impl Sums {
@@ -78,21 +87,39 @@ impl Sums {
     fn case(&mut self, case: &Case) -> Result<(), Fault> {
         let outcome = rehearse(case, Manner::Plain);
         let failures = failures(case, &outcome);
+        if self.json {
+            self.cases.push(in_json(case, &failures));
+        }
         if failures.is_empty() {
             self.passed += 1;
-            print(&format!("  {}  {}\n", ink().green("ok  "), case.name))
+            self.words(&format!("  {}  {}\n", ink().green("ok  "), case.name))
         } else {
             self.failed += 1;
-            print(&format!("  {}  {}\n", ink().red("FAIL"), case.name))?;
-            print(&transcript::failed(case, &outcome, &failures))
+            self.words(&format!("  {}  {}\n", ink().red("FAIL"), case.name))?;
+            self.words(&transcript::failed(case, &outcome, &failures))
         }
+    }
+
+    /// Prints for people, as it goes on.
+    fn words(&self, text: &str) -> Result<(), Fault> {
+        if self.json { Ok(()) } else { show(text) }
+    }
+
+    fn end(&mut self) -> Result<(), Fault> {
+        if !self.json {
+            return print(&format!("\n{}\n", self.sum()));
+        }
+        let cases = std::mem::take(&mut self.cases);
+        let (passed, failed, unreadable) = (self.passed, self.failed, self.unreadable);
+        let all = json!({"passed": passed, "failed": failed, "unreadable": unreadable, "tests": cases});
+        print(&format!("{all}\n"))
     }
 
     const fn is_good(&self) -> bool {
         self.failed == 0 && self.unreadable == 0
     }
 
-    fn words(&self) -> String {
+    fn sum(&self) -> String {
         let mut words = vec![format!("{} passed", several(self.passed, "test"))];
         if self.failed > 0 {
             words.push(format!("{} failed", self.failed));
@@ -107,4 +134,12 @@ impl Sums {
             (false, ink) => ink.red(&words),
         }
     }
+}
+
+/// A case and what is wrong with it.
+fn in_json(case: &Case, failures: &[Failure]) -> Value {
+    let wrong =
+        |failure: &Failure| json!({"line": failure.line, "expected": failure.expected, "actual": failure.actual});
+    let failures: Vec<_> = failures.iter().map(wrong).collect();
+    json!({"file": case.place.0, "line": case.place.1, "name": case.name, "passed": failures.is_empty(), "failures": failures})
 }

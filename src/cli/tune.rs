@@ -2,12 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
+use serde_json::{Value, json};
+
 use super::fault::Fault;
 use super::replay::{print, with_graph};
 use super::{recording, rules};
 use crate::domain::{Event, Policy};
 use crate::files::RULES_DIR;
-use crate::tune::{History, patch, tune};
+use crate::tune::{History, Tuning, patch, tune};
 
 /// What `squelch tune` is asked to do.
 #[derive(Debug, clap::Args)]
@@ -27,6 +29,9 @@ pub(super) struct Args {
     /// Recorded events as JSON Lines, plain or packed with gzip or zstd; `-` reads standard input
     #[arg(required_unless_present = "data_dir", value_name = "INPUT.jsonl")]
     inputs: Vec<PathBuf>,
+    /// Print JSON instead of the patch; the patch is in it
+    #[arg(long)]
+    json: bool,
 }
 
 /// Runs the command.
@@ -47,7 +52,23 @@ pub(super) fn run(args: &Args) -> Result<(), Fault> {
     let tuning = tune(&history).map_err(|report| Fault::Wrong(report.to_string()))?;
     let dir = args.rules.clone().unwrap_or_else(|| PathBuf::from(RULES_DIR));
     let shown = dir.display().to_string();
-    print(&patch(&tuning, shown.trim_start_matches("./").trim_end_matches('/'), &free_name(&dir)))
+    let patch = patch(&tuning, shown.trim_start_matches("./").trim_end_matches('/'), &free_name(&dir));
+    print(&if args.json { format!("{}\n", in_json(&tuning, &patch)) } else { patch })
+}
+
+fn in_json(tuning: &Tuning, patch: &str) -> Value {
+    let proposals = tuning
+        .proposals
+        .iter()
+        .map(|proposal| json!({"change": proposal.candidate.words(), "pages": proposal.pages, "lost": proposal.lost}));
+    json!({
+        "pages": tuning.pages,
+        "serious": tuning.serious,
+        "tried": tuning.tried,
+        "proposals": proposals.collect::<Vec<_>>(),
+        "together": tuning.together,
+        "patch": patch,
+    })
 }
 
 fn recorded(inputs: &[PathBuf]) -> Result<Vec<(u64, Event)>, Fault> {

@@ -6,6 +6,7 @@ use super::client::Server;
 use super::fault::Fault;
 use super::replay::{ink, print, with_graph};
 use super::stopped::{DataDir, Stopped};
+use super::terminal::show;
 use super::{recording, rules};
 use crate::domain::{Alarms, Engine, Fingerprint, IncidentId, Timestamp};
 use crate::inbox::View;
@@ -53,11 +54,11 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args) -> Result<(), Fault> {
     if let Some(dir) = &args.stopped.data_dir {
         let stopped = Stopped::read(dir, args.rules.as_deref())?;
-        return print(&explain(args, &stopped.view())?);
+        return shown(args, &explain(args, &stopped.view())?);
     }
     if args.replay.is_empty() {
         let kind = if args.json { "application/json" } else { "text/plain" };
-        return print(&args.server.get(&path(args), kind)?);
+        return shown(args, &args.server.get(&path(args), kind)?);
     }
     let policy = with_graph(rules::policy(args.rules.as_deref())?, args.topology.as_deref())?;
     let mut run = Run::new(policy);
@@ -70,7 +71,11 @@ pub(super) fn run(args: &Args) -> Result<(), Fault> {
         }
     })?;
     let engine = run.finish(&mut drop);
-    print(&explain(args, &View { engine: &engine, alarms: &Alarms::default() })?)
+    shown(args, &explain(args, &View { engine: &engine, alarms: &Alarms::default() })?)
+}
+
+fn shown(args: &Args, text: &str) -> Result<(), Fault> {
+    if args.json { print(text) } else { show(text) }
 }
 
 /// Where the API has it.

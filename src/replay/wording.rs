@@ -100,6 +100,103 @@ pub fn wrapped(text: &str, indent: usize) -> String {
     lines
 }
 
+/// A terminal narrower than this is taken as this wide.
+const NARROWEST: usize = 30;
+
+/// Text whose lines are at most so many columns wide: longer ones are folded between words, below the cell that they
+/// are in. What [`wrapped`] broke is put together first. Colours (SGR, ECMA-48) take no column; a word that is longer
+/// than a line stays whole.
+#[must_use]
+pub fn fitted(text: &str, columns: usize) -> String {
+    let columns = columns.max(NARROWEST);
+    let mut out = String::with_capacity(text.len());
+    let mut lines = text.split('\n').peekable();
+    while let Some(line) = lines.next() {
+        let (mut whole, mut last, mut below) = (line.to_owned(), visible(line), None);
+        let cell = last_cell(line);
+        while let Some(next) = lines.next_if(|next| columns < WIDTH && margin(next) == cell && goes_on(last, next)) {
+            below = Some(margin(next));
+            last = visible(next);
+            whole.push(' ');
+            whole.push_str(next.trim_start_matches(' '));
+        }
+        fold(&whole, (columns, below), &mut out);
+        if lines.peek().is_some() {
+            out.push('\n');
+        }
+    }
+    out
+}
+
+/// Whether a line only begins because the one before, so many columns wide, had no room for its first word.
+fn goes_on(before: usize, line: &str) -> bool {
+    let first = line.split_whitespace().next().map_or(0, visible);
+    before <= WIDTH && first > 0 && before + 1 + first > WIDTH && margin(line) > 0
+}
+
+/// The column of what stands after the last gap of two columns or more.
+fn last_cell(line: &str) -> usize {
+    line.rfind("  ").map_or(0, |gap| visible(&line[..gap]) + 2)
+}
+
+fn margin(line: &str) -> usize {
+    line.len() - line.trim_start_matches(' ').len()
+}
+
+/// Adds a line, folded; `below` = where it goes on when that is known.
+fn fold(line: &str, (columns, below): (usize, Option<usize>), out: &mut String) {
+    if visible(line) <= columns {
+        return out.push_str(line);
+    }
+    let hanging = below.filter(|below| *below <= columns / 2).unwrap_or_else(|| hanging(line, columns));
+    let mut column = 0;
+    for piece in line.split_inclusive(' ') {
+        let word = visible(piece.trim_end_matches(' '));
+        // A long word that fits further left goes there.
+        let indent = hanging.min(columns.saturating_sub(word));
+        if word > 0 && column > indent && column + word > columns {
+            out.truncate(out.trim_end_matches(' ').len());
+            out.push('\n');
+            out.push_str(&" ".repeat(indent));
+            column = indent;
+        }
+        out.push_str(piece);
+        column += visible(piece);
+    }
+}
+
+/// Where a folded line goes on: below its last cell that begins in its first half, else two columns in.
+fn hanging(line: &str, columns: usize) -> usize {
+    let margin = margin(line);
+    let (mut column, mut blanks, mut cell) = (0, 0, None);
+    for piece in line.split_inclusive(' ') {
+        let blank = piece == " ";
+        if !blank && blanks > 0 && column > margin && column <= columns / 2 {
+            cell = Some(column);
+        }
+        blanks = if blank { blanks + 1 } else { 0 };
+        column += visible(piece);
+    }
+    cell.unwrap_or_else(|| (margin + 2).min(columns / 2))
+}
+
+/// The columns that a text takes, without its colours.
+fn visible(text: &str) -> usize {
+    let mut escaped = false;
+    let shown = |c: &char| match (escaped, *c) {
+        (false, '\u{1b}') => {
+            escaped = true;
+            false
+        }
+        (true, c) => {
+            escaped = c != 'm';
+            false
+        }
+        (false, _) => true,
+    };
+    text.chars().filter(shown).count()
+}
+
 /// A text cut to a width, with an ellipsis where something is missing.
 #[must_use]
 pub fn cut(text: &str, width: usize) -> String {
@@ -213,5 +310,50 @@ mod tests {
         assert_eq!(names(&all[..1], 2), "a");
         assert_eq!(names(&all, 3), "a, b and c");
         assert_eq!(names(&all, 2), "a, b and 1 more");
+    }
+
+    #[test]
+    fn a_line_that_is_too_wide_is_folded_below_its_last_cell() {
+        let line = "#7       critical  open      the shop answers 500 since the deploy of the evening\n";
+        expect_test::expect![[r#"
+            #7       critical  open      the
+                     shop answers 500 since
+                     the deploy of the
+                     evening
+        "#]]
+        .assert_eq(&fitted(line, 32));
+        assert_eq!(fitted(line, 120), line);
+    }
+
+    #[test]
+    fn what_was_wrapped_is_put_together_before_it_is_folded() {
+        let text = format!("    {}\n    next\n", wrapped(&"seven words make up a long sentence ".repeat(4), 4));
+        expect_test::expect![[r"
+            seven words make up a long
+            sentence seven words make
+            up a long sentence seven
+            words make up a long
+            sentence seven words make
+            up a long sentence
+            next
+        "]]
+        .assert_eq(fitted(&text, 30).replace("\n    ", "\n").trim_start());
+    }
+
+    #[test]
+    fn colours_take_no_column() {
+        let line = format!("{}  {}", Ink::Colour.bold("7"), Ink::Colour.red(&"word ".repeat(6)));
+        assert_eq!(fitted(&line, 33), line);
+        assert_eq!(visible(&line), 33);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn folding_keeps_every_word_and_no_line_is_wider_unless_a_word_is(text in "[a-z]{1,12}( {1,3}[a-z]{1,12}){0,30}", columns in 30usize..120) {
+            let folded = fitted(&text, columns);
+            proptest::prop_assert!(folded.lines().all(|line| line.chars().count() <= columns), "{folded}");
+            let words: Vec<_> = folded.split_whitespace().collect();
+            proptest::prop_assert_eq!(words, text.split_whitespace().collect::<Vec<_>>());
+        }
     }
 }

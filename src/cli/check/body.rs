@@ -11,10 +11,10 @@ use crate::clock::Clock;
 use crate::domain::{Event, Timestamp};
 use crate::files;
 use crate::formats::mapping::{Explained, propose};
-use crate::formats::{Body, FormatError, Parsed, Reader, Sources};
+use crate::formats::{Body, FormatError, Parsed, Reader, Sources, Warning, native};
 
 /// Shows it for each file. An error in one of them does not hide the others.
-pub(super) fn run(rules: Option<&Path>, name: &str, bodies: &[PathBuf]) -> ExitCode {
+pub(super) fn run(rules: Option<&Path>, name: &str, bodies: &[PathBuf], json: bool) -> ExitCode {
     let mappings = match read_mappings(rules) {
         Ok(mappings) => mappings,
         Err(said) => {
@@ -27,9 +27,10 @@ pub(super) fn run(rules: Option<&Path>, name: &str, bodies: &[PathBuf]) -> ExitC
     for path in bodies {
         let shown = read(path).and_then(|bytes| {
             let content_type = None;
-            show(&mappings.sources, name, &Body { content_type, ..Body::new(&bytes, received) })
+            show(&mappings.sources, name, &Body { content_type, ..Body::new(&bytes, received) }, json)
         });
         match shown {
+            Ok(text) if json => print!("{text}"),
             Ok(text) => {
                 print!("{}{text}", if bodies.len() > 1 { format!("{}\n", path.display()) } else { String::new() })
             }
@@ -52,7 +53,7 @@ fn read(path: &Path) -> Result<Vec<u8>, String> {
 }
 
 /// What is read of a body, in words.
-fn show(sources: &Sources, name: &str, body: &Body<'_>) -> Result<String, String> {
+fn show(sources: &Sources, name: &str, body: &Body<'_>, json: bool) -> Result<String, String> {
     let reader = sources.find(name).map_err(|unknown| {
         let proposed = serde_json::from_slice(body.bytes).map(|document| propose(name, &document)).unwrap_or_default();
         let help = if proposed.is_empty() {
@@ -70,7 +71,23 @@ fn show(sources: &Sources, name: &str, body: &Body<'_>) -> Result<String, String
     if parsed.events.is_empty() && parsed.bad() > 0 {
         return Err(complaints(&parsed));
     }
-    Ok(written(&parsed, &explained))
+    Ok(if json { in_json(&parsed, &explained) } else { written(&parsed, &explained) })
+}
+
+/// The events as `POST /api/v1/events` takes them, each with the places that its fields came from.
+fn in_json(parsed: &Parsed, explained: &[Explained]) -> String {
+    let event = |(number, event): (usize, &Event)| {
+        let found = explained.get(number).map(|explained| &explained.found);
+        let from: serde_json::Map<_, _> =
+            found.into_iter().flatten().map(|(name, path, _)| (name.to_string(), path.to_string().into())).collect();
+        let event: serde_json::Value = serde_json::from_str(&native::write_line(event)).unwrap_or_default();
+        serde_json::json!({"event": event, "from": from})
+    };
+    let events: Vec<_> = parsed.events.iter().enumerate().map(event).collect();
+    let refused: Vec<_> = parsed.rejected.iter().map(ToString::to_string).collect();
+    let warning = |warning: &Warning| serde_json::json!({"event": warning.index, "path": warning.path, "message": warning.message});
+    let warnings: Vec<_> = parsed.warnings.iter().map(warning).collect();
+    format!("{}\n", serde_json::json!({"events": events, "refused": refused, "warnings": warnings}))
 }
 
 fn complaints(parsed: &Parsed) -> String {

@@ -5,12 +5,14 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
 
+use serde_json::json;
+
 use crate::config;
 use crate::files;
 use crate::sinks::{Known, Letter, Message, Paint, Place, Receiver, Request, samples};
 
 /// Prints what this receiver would be sent in the life of an incident.
-pub(super) fn run(dir: Option<&Path>, name: &str) -> ExitCode {
+pub(super) fn run(dir: Option<&Path>, name: &str, json: bool) -> ExitCode {
     let bundle = files::read_rules(dir)
         .map_err(|error| error.to_string())
         .and_then(|sources| config::load(&sources).map_err(|report| super::mistakes(&report)));
@@ -21,7 +23,15 @@ pub(super) fn run(dir: Option<&Path>, name: &str) -> ExitCode {
     });
     match found {
         Ok(receiver) => {
-            print!("{}", life(&receiver));
+            if json {
+                let steps: Vec<_> = steps(&receiver)
+                    .iter()
+                    .map(|(when, text)| json!({"when": when, "sent": text.trim_end()}))
+                    .collect();
+                println!("{}", json!({"receiver": receiver.name, "messages": steps}));
+            } else {
+                print!("{}", life(&receiver));
+            }
             ExitCode::SUCCESS
         }
         Err(said) => {
@@ -33,17 +43,21 @@ pub(super) fn run(dir: Option<&Path>, name: &str) -> ExitCode {
 
 /// The life of an incident as the receiver sees it.
 fn life(receiver: &Receiver) -> String {
-    let mut text = String::new();
+    steps(receiver).into_iter().map(|(when, text)| format!("── {when}\n\n{text}")).collect()
+}
+
+/// What happens, and what the receiver is sent then.
+fn steps(receiver: &Receiver) -> Vec<(String, String)> {
     let mut known: Option<Known> = None;
+    let mut steps = Vec::new();
     for (what, notification) in samples::life(&receiver.name) {
         let letter = Letter::of(&notification, known.as_ref()).worded_by(&receiver.templates);
-        // Writing to a String cannot fail.
-        let _ = writeln!(text, "── {what}\n");
-        text += &message(&receiver.kind.compose(&letter, Paint::Plain));
+        let text = message(&receiver.kind.compose(&letter, Paint::Plain));
         let page = letter.page().cloned().map(Box::new);
         known = page.map(|page| Known { id: "CHANNEL/MESSAGE".to_owned(), page: Some(page) }).or(known);
+        steps.push((what.to_string(), text));
     }
-    text
+    steps
 }
 
 fn message(message: &Message) -> String {

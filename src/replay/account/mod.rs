@@ -1,7 +1,8 @@
 //! The account of a run: what came in, what went out, what was held back and why. Its numbers add up.
 //!
-//! This file collects; [`text`] words it.
+//! This file collects; [`text`] words it, [`json`] writes it for programs.
 
+pub mod json;
 pub mod text;
 
 use std::collections::BTreeMap;
