@@ -84,6 +84,9 @@ fn told(object: &str, key: &str, value: &str) -> Vec<String> {
         }
         "maintenance window" => format!("maintenance: [{{{line}}}]"),
         "source of an inhibition" => format!("inhibitions: [{{sources: [{{{line}}}]}}]"),
+        "rotation" => format!("rotations: [{{{line}}}]"),
+        "override of a rotation" => format!("rotations: [{{overrides: [{{{line}}}]}}]"),
+        "step of a route" => format!("routes: [{{unacknowledged: [{{{line}}}]}}]"),
         "span of an interval" => format!("intervals: [{{when: {{{line}}}}}]"),
         "smtp section" => format!("receivers: [{{email: {{smtp: {{{line}}}}}}}]"),
         other => match other.strip_suffix(" receiver") {

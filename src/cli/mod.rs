@@ -16,6 +16,7 @@ mod incidents;
 mod input;
 mod learn;
 mod man;
+mod on_call;
 mod progress;
 mod recording;
 mod replay;
@@ -71,6 +72,8 @@ enum Command {
     Silence(silence::Args),
     /// Send a marked test page the real way, and tell how long each step took
     Drill(drill::Args),
+    /// Tell who is on call, until when, and who is next
+    OnCall(on_call::Args),
     /// Make rule files from the configuration of an Alertmanager
     Import(import::Args),
     /// Write a store into one file, also while it is in use
@@ -113,6 +116,7 @@ fn run(command: &Command) -> ExitCode {
         Command::Tail(args) => told(tail::run(args)),
         Command::Silence(args) => told(silence::run(args)),
         Command::Drill(args) => told(drill::run(args)),
+        Command::OnCall(args) => told(on_call::run(args)),
         Command::Import(args) => told(import::run(args)),
         Command::Backup(args) => backup::backup(args),
         Command::Restore(args) => backup::restore(args),

@@ -133,7 +133,7 @@ fn find(engine: &Engine, text: &str) -> Result<Fingerprint, Fault> {
 }
 
 /// Reads epoch seconds or RFC 3339.
-fn time(text: &str) -> Result<Timestamp, String> {
+pub(super) fn time(text: &str) -> Result<Timestamp, String> {
     let seconds = text.parse::<f64>().ok().and_then(Timestamp::from_secs);
     let written = || text.parse::<jiff::Timestamp>().ok().map(|time| Timestamp::from_millis(time.as_millisecond()));
     seconds.or_else(written).ok_or_else(|| "write epoch seconds, or 2026-11-23T05:00:00Z".to_owned())

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use super::findings::{Complaint, Findings, Spot, quoted};
 use super::judgement_fields;
 use super::receivers;
+use super::rotations;
 use super::routes::{self, check_reach, check_receivers, check_tree};
 use super::rule_fields;
 use super::scalar;
@@ -38,7 +39,8 @@ pub(super) fn lower(files: &[&Record], findings: &mut Findings<'_>) -> (Policy, 
     warn_of_shadowed("budget", &budgets, findings);
     let receivers = named(files, "receivers", findings);
     let routes = named(files, "routes", findings);
-    check_receivers(&receivers, &routes, findings);
+    let rotations = named(files, "rotations", findings);
+    check_receivers(&receivers, &rotations, &routes, findings);
     let intervals = routes::intervals(&named(files, "intervals", findings), &zone, findings);
     check_tree(&routes, &intervals, findings);
     check_reach(&routes, findings);
@@ -56,9 +58,10 @@ pub(super) fn lower(files: &[&Record], findings: &mut Findings<'_>) -> (Policy, 
             .collect(),
         heartbeats: named(files, "heartbeats", findings).iter().map(|given| heartbeat(given, findings)).collect(),
         budgets: budgets.iter().map(|given| budget(given, &zone, findings)).collect(),
-        zone,
         topology: topology(files),
         routes: routes::routes(&routes, &[], &intervals),
+        rotations: rotations::lower(&rotations, &zone, findings),
+        zone,
         defaults,
         fallbacks: lowered
             .iter()

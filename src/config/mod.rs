@@ -30,6 +30,7 @@ mod receiver_fields;
 mod receiver_kinds;
 mod receivers;
 pub mod reference;
+mod rotations;
 mod route_fields;
 mod routes;
 mod rule_fields;

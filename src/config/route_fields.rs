@@ -41,11 +41,77 @@ pub(super) const ROUTE: Object = Object::new(
         )
         .example("[nights]"),
         Field::new(
+            "unacknowledged",
+            Form::List(&Form::Object(&STEP)),
+            "Who is told when nobody has taken what this route told, in order of time. Whoever takes it ends it; where it gets \
+             clearly worse, it begins anew. Not for the routes below it.",
+        )
+        .example("[{after: 10m, receivers: [second line]}, {after: 30m, receivers: [team lead]}]"),
+        Field::new(
+            "repeat",
+            Form::Duration("1m", "30d"),
+            "How often all whom this route told are told again, until somebody has taken it or it is over. Left out: never. Not for \
+             the routes below it.",
+        )
+        .example("1h"),
+        Field::new(
             "routes",
             Form::Again(route, "#/properties/routes/items"),
             "Routes below it. The first that fits decides; where none does, it tells itself.",
         )
         .example("[{name: shop at night, match: 'severity=\"critical\"', receivers: [night shift]}]"),
+    ],
+);
+
+const STEP: Object = Object::new(
+    "step of a route",
+    "Somebody else is told.",
+    &[
+        Field::required("after", Form::Duration("1m", "7d"), "So long after the page, if nobody has taken it.")
+            .example("10m"),
+        Field::required("receivers", Form::OneOrMany(&Form::Name), "The names of the receivers or rotations.")
+            .example("[second line]"),
+    ],
+);
+
+/// A rotation.
+pub(super) const ROTATION: Object = Object::new(
+    "rotation",
+    "People who take turns at being on call. Its name may stand wherever a route names a receiver.",
+    &[
+        Field::required("name", Form::Name, "Its name, unique among the rotations and the receivers.")
+            .example("shop on call"),
+        Field::required(
+            "people",
+            Form::OneOrMany(&Form::Name),
+            "The names of their receivers, in the order of their turns.",
+        )
+        .example("[ada, grace, edsger]"),
+        Field::required(
+            "starts",
+            Form::Time,
+            "When a turn of the first of them begins. All turns are handed over at this hour of the clock.",
+        )
+        .example("2026-01-05T09:00:00+01:00"),
+        Field::new("turns", Form::Duration("1d", "365d"), "How long a turn is: whole days.").default("7d"),
+        Field::new("zone", Form::Zone, "Whose clocks count. Left out: the `zone` of the rules.")
+            .example("Europe/Berlin"),
+        Field::new(
+            "overrides",
+            Form::List(&Form::Object(&OVERRIDE)),
+            "Times at which somebody else is on call. Where two overlap, the later in the list holds.",
+        )
+        .example("[{who: grace, from: 2026-12-24T09:00:00+01:00, until: 2026-12-27T09:00:00+01:00}]"),
+    ],
+);
+
+const OVERRIDE: Object = Object::new(
+    "override of a rotation",
+    "Somebody stands in.",
+    &[
+        Field::required("who", Form::Name, "The name of the receiver.").example("grace"),
+        Field::required("from", Form::Time, "From then on …").example("2026-12-24T09:00:00+01:00"),
+        Field::required("until", Form::Time, "… until then.").example("2026-12-27T09:00:00+01:00"),
     ],
 );
 

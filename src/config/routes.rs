@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use super::findings::{Complaint, Findings, Spot, quoted, suggestion};
 use super::lower::{name, takes_all, warn_of_shadowed};
+use super::rotations;
 use super::route_fields::months;
 use super::rule_fields::days;
 use super::value::Checked;
 use crate::domain::interval::{Interval, Span};
-use crate::domain::route::Route;
+use crate::domain::route::{Route, Step};
 use crate::domain::zone::Zone;
 
 /// The intervals of all files, by name.
@@ -60,9 +61,16 @@ fn route(given: &Checked, above: &[String], intervals: &Intervals) -> Route {
         goes_on: record.flag("continue").unwrap_or(false),
         active: named("active"),
         mute: named("mute"),
+        unacknowledged: record.items("unacknowledged").iter().map(step).collect(),
+        repeat: record.duration("repeat"),
         routes: routes(&below, &receivers, intervals),
         receivers,
     }
+}
+
+fn step(given: &Checked) -> Step {
+    let record = given.record();
+    Step { after: record.duration("after").unwrap_or_default(), receivers: record.texts("receivers") }
 }
 
 /// A route and all below it, with whether it stands at the top.
@@ -72,13 +80,24 @@ fn tree<'c>(routes: &[&'c Checked], top: bool) -> Vec<(&'c Checked, bool)> {
 }
 
 /// Every receiver that a route names must exist; one that no route names is told as a warning.
-pub(super) fn check_receivers(receivers: &[&Checked], routes: &[&Checked], findings: &mut Findings<'_>) {
-    let known: BTreeSet<&str> = receivers.iter().filter_map(|receiver| receiver.record().text("name")).collect();
-    let mut used = BTreeSet::new();
+pub(super) fn check_receivers(
+    receivers: &[&Checked],
+    rotations: &[&Checked],
+    routes: &[&Checked],
+    findings: &mut Findings<'_>,
+) {
+    let names = |all: &[&'_ Checked]| -> BTreeSet<String> {
+        all.iter().filter_map(|one| one.record().text("name").map(str::to_owned)).collect()
+    };
+    let (people, turns) = (names(receivers), names(rotations));
+    let people: BTreeSet<&str> = people.iter().map(String::as_str).collect();
+    let known: BTreeSet<&str> = people.iter().copied().chain(turns.iter().map(String::as_str)).collect();
+    let mut used = rotations::check(rotations, &people, findings);
     for (route, top) in tree(routes, true) {
-        let targets = route.record().items("receivers");
         check_told(route, top, findings);
-        for target in targets {
+        check_steps(route, findings);
+        let steps = route.record().items("unacknowledged").iter().flat_map(|step| step.record().items("receivers"));
+        for target in route.record().items("receivers").iter().chain(steps) {
             used.insert(target.text());
             if !known.contains(target.text()) && !findings.is_incomplete() {
                 let complaint = Complaint::new(format!("there is no receiver {}", quoted(target.text())));
@@ -87,14 +106,40 @@ pub(super) fn check_receivers(receivers: &[&Checked], routes: &[&Checked], findi
             }
         }
     }
-    used.extend(check_fallbacks(receivers, &known, findings));
-    for receiver in receivers {
-        if let Some(name) = receiver.record().get("name").filter(|name| !used.contains(name.text()))
+    used.extend(check_fallbacks(receivers, &people, findings));
+    for named in receivers.iter().chain(rotations) {
+        let what =
+            if people.contains(named.record().text("name").unwrap_or_default()) { "receiver" } else { "rotation" };
+        if let Some(name) = named.record().get("name").filter(|name| !used.contains(name.text()))
             && !findings.is_shipped(name.spot)
         {
             let complaint =
-                Complaint::new(format!("no route names the receiver {}: it is never told", quoted(name.text())));
+                Complaint::new(format!("no route names the {what} {}: it is never told", quoted(name.text())));
             findings.warning(name.spot, &name.path, complaint.help("add it to `receivers` of a route, or remove it"));
+        }
+    }
+}
+
+/// What follows a page follows in order, and each step tells somebody.
+fn check_steps(route: &Checked, findings: &mut Findings<'_>) {
+    let mut latest = None;
+    for step in route.record().items("unacknowledged") {
+        let record = step.record();
+        let after = record.duration("after");
+        if let Some(value) = record.get("after").filter(|_| after.is_some() && after <= latest) {
+            let complaint = Complaint::new("this step does not come after the one before it");
+            findings.mistake(
+                value.spot,
+                &value.path,
+                complaint.help("both count from the page: put the later one last"),
+            );
+        }
+        latest = after.or(latest);
+        if let Some(list) = record.get("receivers").filter(|list| list.items().is_empty())
+            && !findings.has_mistake_at(list)
+        {
+            let complaint = Complaint::new("a step without a receiver tells nobody");
+            findings.mistake(list.spot, &list.path, complaint.help("name a receiver, or leave the step out"));
         }
     }
 }

@@ -5,7 +5,7 @@
 use super::field::{Choice, Field, Form, Object};
 use super::judgement_fields::JUDGEMENT;
 use super::receiver_fields::RECEIVER;
-use super::route_fields::{INTERVAL, ROUTE};
+use super::route_fields::{INTERVAL, ROTATION, ROUTE};
 use crate::domain::Severity;
 use crate::domain::policy::{PageMode, PromoteWhen, Side};
 
@@ -54,6 +54,8 @@ pub(super) const FILE: Object = Object::new(
         ),
         Field::new("intervals", Form::List(&Form::Object(&INTERVAL)), "Named times, for `active` and `mute` of routes.")
             .example("[{name: nights, when: {hours: \"22:00-07:00\"}}]"),
+        Field::new("rotations", Form::List(&Form::Object(&ROTATION)), "People who take turns at being on call.")
+            .example("[{name: on call, people: [ada, grace], starts: 2026-01-05T09:00:00+01:00}]"),
     ],
 );
 

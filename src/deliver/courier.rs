@@ -168,6 +168,14 @@ impl Courier {
 
     /// Makes one attempt with the message at this place, and reports what came of it.
     async fn attempt(&mut self, at: usize) -> Attempt {
+        if self.line.is_outdated(at) {
+            if let Some(job) = self.line.settle(at, true) {
+                let key = job.notification.key.clone();
+                tracing::info!(receiver = self.receiver.name, %key, "a reminder is left out: what comes after it says more");
+                self.report(Delivery::Delivered { key, attempts: job.attempts, took: Duration::ZERO }).await;
+            }
+            return Attempt::Settled;
+        }
         let Some(job) = self.line.job(at) else { return Attempt::Settled };
         job.attempts += 1;
         let watch = *job.watch.get_or_insert_with(Stopwatch::start);

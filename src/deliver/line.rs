@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use super::smtp::Recipients;
 use crate::clock::Stopwatch;
-use crate::domain::{Notification, NotificationKey};
+use crate::domain::{Content, Notification, NotificationKey};
 
 /// After so many failed attempts (about a quarter of a minute) others may pass.
 pub(super) const PATIENCE: u32 = 5;
@@ -122,6 +122,15 @@ impl Line {
         }
         self.settled.push_back((job.notification.key.clone(), delivered));
         Some(job)
+    }
+
+    /// Whether it is a reminder, and something later about its incident waits behind it: that somebody has taken it, that it
+    /// is over, or another reminder.
+    pub(super) fn is_outdated(&self, at: usize) -> bool {
+        let Some(job) = self.jobs.get(at).filter(|job| job.done == 0) else { return false };
+        let incident = job.notification.key.incident;
+        matches!(job.notification.content, Content::Reminder(_))
+            && self.jobs.iter().skip(at + 1).any(|later| later.notification.key.incident == incident)
     }
 
     /// Whether the first has failed so often that others may pass.

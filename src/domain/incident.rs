@@ -56,6 +56,8 @@ pub(crate) struct Incident {
     pub(crate) concerns: BTreeSet<String>,
     /// The page that waits until routes may tell it.
     pub(crate) later: Option<Box<Later>>,
+    /// What is told when nobody takes it; nothing once somebody has.
+    pub(crate) untaken: Option<Box<Untaken>>,
     /// The worst severity that people were paged with. It may have got worse since, without a page.
     pub(crate) paged_as: Severity,
     /// The candidates for its origin when it last paged, most likely first.
@@ -75,6 +77,30 @@ pub(crate) struct Later {
     pub(crate) receivers: BTreeMap<String, String>,
     /// When to look again.
     pub(crate) until: Timestamp,
+}
+
+/// A page that nobody has taken, and the routes that say what follows.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Untaken {
+    /// The latest page.
+    pub(crate) page: Page,
+    /// How far each route is, by its name.
+    pub(crate) routes: BTreeMap<String, Patience>,
+    /// The latest reminder of each receiver: its place among the incident's messages.
+    pub(crate) reminded: BTreeMap<String, u32>,
+    /// When to look again.
+    pub(crate) next: Timestamp,
+}
+
+/// How far a route is with waiting for somebody to take an incident.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) struct Patience {
+    /// When it told the page.
+    pub(crate) since: Timestamp,
+    /// So many of its steps were told.
+    pub(crate) steps: u32,
+    /// When it last told everybody.
+    pub(crate) repeated: Timestamp,
 }
 
 impl Incident {
@@ -115,7 +141,7 @@ impl Incident {
 
 impl Row for Incident {
     const KIND: u8 = b'i';
-    const VERSION: u8 = 5;
+    const VERSION: u8 = 6;
 
     fn fingerprint(&self) -> Fingerprint {
         Self::key(self.id())

@@ -7,6 +7,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::decision::{IncidentId, IncidentSummary, Notice, Page};
+use super::time::Timestamp;
 
 /// The stable identity of a notification. Sending it twice under one key is harmless at the receiver.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -44,4 +45,39 @@ pub enum Content {
     Page(Box<Page>),
     /// Told without interrupting: a resolve, a reopening.
     Notice(Notice),
+    /// A person is interrupted again, or another one, because nobody has taken it.
+    Reminder(Box<Reminder>),
+}
+
+/// Nobody has taken what a page told.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Reminder {
+    /// When it was decided.
+    pub ts: Timestamp,
+    /// Since when nobody has taken it.
+    pub since: Timestamp,
+    /// The page.
+    pub page: Page,
+}
+
+impl Content {
+    /// The page that it tells, or tells again.
+    #[must_use]
+    pub fn page(&self) -> Option<&Page> {
+        match self {
+            Self::Page(page) => Some(page),
+            Self::Reminder(reminder) => Some(&reminder.page),
+            Self::Notice(_) => None,
+        }
+    }
+
+    /// When it was decided.
+    #[must_use]
+    pub const fn ts(&self) -> Timestamp {
+        match self {
+            Self::Page(page) => page.ts,
+            Self::Reminder(reminder) => reminder.ts,
+            Self::Notice(notice) => notice.ts,
+        }
+    }
 }

@@ -11,9 +11,11 @@ use super::inhibition::Inhibition;
 use super::judgement::Judgement;
 use super::maintenance::Maintenance;
 use super::matcher::Matcher;
+use super::rotation::Rotation;
 use super::route::Route;
 use super::signal::{Severity, vocabulary};
 use super::silence::Silence;
+use super::time::Timestamp;
 use super::topology::Topology;
 use super::zone::Zone;
 
@@ -42,6 +44,8 @@ pub struct Policy {
     pub zone: Zone,
     /// Who is told: a tree ([`super::route`]).
     pub routes: Vec<Route>,
+    /// People who take turns, by the name that stands in routes.
+    pub rotations: BTreeMap<String, Rotation>,
     /// Which receivers are told what another one does not take.
     pub fallbacks: BTreeMap<String, Vec<String>>,
     /// Judge everything, page nobody: no notification leaves.
@@ -53,6 +57,12 @@ impl Policy {
     #[must_use]
     pub fn rule_for(&self, event: &Event) -> Option<usize> {
         self.rules.iter().position(|rule| rule.matchers.iter().all(|matcher| matcher.fits(event)))
+    }
+
+    /// The receiver of this name, or who is on call where it is a rotation.
+    #[must_use]
+    pub fn on_call<'p>(&'p self, name: &'p str, at: Timestamp) -> &'p str {
+        self.rotations.get(name).map_or(name, |rotation| rotation.on_call(at))
     }
 
     /// Whether any rule asks for adaptive thresholds.

@@ -8,6 +8,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::event::Event;
 use super::fingerprint::Fingerprint;
@@ -34,8 +35,21 @@ pub struct Route {
     pub active: Vec<Arc<Interval>>,
     /// It does not tell while one of these is in force.
     pub mute: Vec<Arc<Interval>>,
+    /// Who is told when nobody has taken what it told, in order of time.
+    pub unacknowledged: Vec<Step>,
+    /// How often all whom it told are told again until somebody has taken it.
+    pub repeat: Option<Duration>,
     /// The routes below it, in order.
     pub routes: Vec<Self>,
+}
+
+/// Who is told when nobody has taken a page.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Step {
+    /// So long after the page.
+    pub after: Duration,
+    /// The names of the receivers; never empty.
+    pub receivers: Vec<String>,
 }
 
 /// What routes look at.
@@ -94,6 +108,17 @@ impl Route {
     #[must_use]
     pub const fn takes_all(&self) -> bool {
         self.matchers.is_empty() && self.labels.is_empty()
+    }
+
+    /// Whether anything follows when nobody takes what it told.
+    #[must_use]
+    pub const fn insists(&self) -> bool {
+        !self.unacknowledged.is_empty() || self.repeat.is_some()
+    }
+
+    /// All whom it may tell, at once or when nobody takes it.
+    pub fn all_receivers(&self) -> impl Iterator<Item = &String> {
+        self.receivers.iter().chain(self.unacknowledged.iter().flat_map(|step| &step.receivers))
     }
 
     /// What keeps it from telling: the name of an interval that mutes it, or of one in which alone it tells.

@@ -43,6 +43,8 @@ pub(crate) enum Due {
     Budget,
     /// Routes may tell a page that waited.
     Later,
+    /// Nobody may have taken an incident for too long.
+    Remind,
 }
 
 /// A timer: when, what, and the row it is about.

@@ -65,6 +65,15 @@ impl Zone {
         Clock { minutes: (at.millis() + offset * 1000).div_euclid(60_000) }
     }
 
+    /// A time as its clocks show it: `Mon 2026-11-23 09:00`.
+    #[must_use]
+    pub fn written(&self, at: Timestamp) -> String {
+        match jiff::Timestamp::from_millisecond(at.millis()) {
+            Ok(time) => time.to_zoned(self.0.clone()).strftime("%a %F %H:%M").to_string(),
+            Err(_) => at.to_string(),
+        }
+    }
+
     /// When its clocks show this minute (0 to 1440) of this day (as in [`Clock::day`]). Where they skip it, as much later
     /// as they skip; where they show it twice, the first time.
     #[must_use]

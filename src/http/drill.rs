@@ -16,7 +16,7 @@ use super::answer::{Failure, json_text};
 use super::app::App;
 use crate::clock::Stopwatch;
 use crate::domain::alarm::Drill;
-use crate::domain::{IncidentId, NotificationKey, Policy};
+use crate::domain::{IncidentId, NotificationKey, Policy, Timestamp};
 use crate::inbox::Order;
 
 /// What became of an attempt to deliver, for those who watch.
@@ -95,7 +95,7 @@ pub(super) async fn drill(State(app): State<Arc<App>>, body: Bytes) -> Result<Re
     let watch = Stopwatch::start();
     let mut fates = app.fates.subscribe();
     let policy = app.inbox.ask(|view| Arc::clone(view.engine.policy())).await?;
-    let drill = plan(&policy, route, format!("drill {}", app.clock.now().millis()))?;
+    let drill = plan(&policy, route, app.clock.now())?;
     let (tag, receivers) = (drill.tag.clone(), drill.receivers.clone());
     let route = drill.route.clone();
     app.inbox.order(Order::Drill(drill)).await?;
@@ -122,7 +122,7 @@ pub(super) async fn drill(State(app): State<Arc<App>>, body: Bytes) -> Result<Re
 }
 
 /// Whom the drill is to tell.
-fn plan(policy: &Policy, route: Option<String>, tag: String) -> Result<Drill, Failure> {
+fn plan(policy: &Policy, route: Option<String>, now: Timestamp) -> Result<Drill, Failure> {
     if policy.shadow {
         let message = "in shadow mode nobody is paged, not by a drill either";
         return Err(Failure::new(StatusCode::CONFLICT, message, "start without `--shadow`"));
@@ -138,7 +138,8 @@ fn plan(policy: &Policy, route: Option<String>, tag: String) -> Result<Drill, Fa
         let help = format!("there are {}", names.join(", "));
         return Err(Failure::new(StatusCode::NOT_FOUND, message, help).at("route"));
     };
-    Ok(Drill { tag, route: found.name.clone(), receivers: found.receivers.iter().cloned().collect() })
+    let receivers = found.receivers.iter().map(|name| policy.on_call(name, now).to_owned()).collect();
+    Ok(Drill { tag: format!("drill {}", now.millis()), route: found.name.clone(), receivers })
 }
 
 /// What became of a step of the incident at each receiver: waits until all have it, or for so long.

@@ -71,7 +71,7 @@ impl Alertmanager {
     #[must_use]
     pub fn compose(&self, letter: &Letter<'_>) -> Vec<Request> {
         let status = match letter.turning() {
-            Turning::Opens | Turning::Worse | Turning::Back => "firing",
+            Turning::Opens | Turning::Worse | Turning::Untaken | Turning::Back => "firing",
             Turning::Over => "resolved",
             Turning::Taken | Turning::Aside => return Vec::new(),
         };

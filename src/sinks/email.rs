@@ -11,7 +11,7 @@ use lettre::message::{MultiPart, SinglePart};
 
 use super::text::{Line, Tone, Wording, decided};
 use super::{Email, Letter, Mailbox};
-use crate::domain::{Content, Fingerprint, Notification, Severity};
+use crate::domain::{Fingerprint, Notification, Severity};
 
 /// The parts of a mail.
 #[derive(Clone, Debug, PartialEq)]
@@ -77,7 +77,7 @@ fn headers(notification: &Notification) -> Vec<(&'static str, String)> {
         ("Auto-Submitted", "auto-generated".to_owned()),
         ("X-Squelch-Key", super::request::idempotency_key(&notification.key)),
     ];
-    if matches!(&notification.content, Content::Page(page) if page.severity == Severity::Critical) {
+    if notification.content.page().is_some_and(|page| page.severity == Severity::Critical) {
         headers.push(("Importance", "high".to_owned()));
         headers.push(("X-Priority", "1".to_owned()));
     }

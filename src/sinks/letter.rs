@@ -25,6 +25,8 @@ pub enum Turning {
     Opens,
     /// It is clearly worse: a page.
     Worse,
+    /// Nobody has taken it: a page, again or for somebody else.
+    Untaken,
     /// Somebody has taken it.
     Taken,
     /// It was over, and is on again.
@@ -72,6 +74,7 @@ impl<'a> Letter<'a> {
                 PageAction::Open => Turning::Opens,
                 PageAction::Escalate => Turning::Worse,
             },
+            Content::Reminder(_) => Turning::Untaken,
             Content::Notice(notice) if notice.incident.is_none() => Turning::Aside,
             Content::Notice(notice) => match notice.action {
                 NoticeAction::Ack => Turning::Taken,
@@ -89,10 +92,7 @@ impl<'a> Letter<'a> {
     /// The page, when it is one.
     #[must_use]
     pub fn page(&self) -> Option<&'a Page> {
-        match &self.notification.content {
-            Content::Page(page) => Some(page),
-            Content::Notice(_) => None,
-        }
+        self.notification.content.page()
     }
 
     /// The incident as it stood then.
@@ -122,8 +122,8 @@ impl<'a> Letter<'a> {
 
     /// Whether a person is interrupted.
     #[must_use]
-    pub const fn interrupts(&self) -> bool {
-        matches!(self.notification.content, Content::Page(_))
+    pub fn interrupts(&self) -> bool {
+        self.notification.content.page().is_some()
     }
 
     /// Whether it should make a sound: a page, and what was told to be over and is on again.

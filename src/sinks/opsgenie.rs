@@ -79,7 +79,7 @@ impl Opsgenie {
     pub fn compose(&self, letter: &Letter<'_>) -> Vec<Request> {
         let keys = self.worse.keys(letter);
         match letter.turning() {
-            Turning::Opens | Turning::Back => vec![self.create(letter, &keys[0])],
+            Turning::Opens | Turning::Back | Turning::Untaken => vec![self.create(letter, &keys[0])],
             // The first may be closed by hand: then there is nothing to note, and the second still rings.
             Turning::Worse => {
                 let note = self.change(letter, &keys[0], "notes");

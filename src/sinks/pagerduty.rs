@@ -138,7 +138,7 @@ impl PagerDuty {
     pub fn compose(&self, letter: &Letter<'_>) -> Vec<Request> {
         let keys = self.worse.keys(letter);
         match letter.turning() {
-            Turning::Opens | Turning::Back => vec![self.trigger(letter, &keys[0])],
+            Turning::Opens | Turning::Back | Turning::Untaken => vec![self.trigger(letter, &keys[0])],
             Turning::Worse => keys.iter().map(|key| self.trigger(letter, key)).collect(),
             Turning::Taken => keys.iter().map(|key| self.change(letter, key, "acknowledge")).collect(),
             Turning::Over => keys.iter().map(|key| self.change(letter, key, "resolve")).collect(),

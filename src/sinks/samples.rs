@@ -2,13 +2,14 @@
 
 use crate::domain::{
     Content, IncidentId, IncidentSummary, Moment, Notice, NoticeAction, Notification, NotificationKey, Origin, Page,
-    PageAction, Reason, Severity, Timestamp,
+    PageAction, Reason, Reminder, Severity, Timestamp,
 };
 
 /// 2026-11-23T03:08:00Z
 const OPENED: Timestamp = Timestamp::from_millis(1_795_403_280_000);
 
-/// What each is, and what is told to this receiver: a page, somebody takes it, an escalation, the end.
+/// What each is, and what is told to this receiver: a page, nobody takes it, somebody does, it
+/// gets worse, the end.
 #[must_use]
 pub fn life(receiver: &str) -> Vec<(&'static str, Notification)> {
     let page = |action| Content::Page(Box::new(page(action)));
@@ -16,8 +17,11 @@ pub fn life(receiver: &str) -> Vec<(&'static str, Notification)> {
         let (ts, text) = (OPENED.after(2_640.0), text.to_owned());
         Content::Notice(Notice { ts, action, incident: Some(IncidentId(7)), series: None, text })
     };
+    let (since, ts) = (OPENED.after(245.0), OPENED.after(845.0));
+    let reminder = Content::Reminder(Box::new(Reminder { ts, since, page: self::page(PageAction::Open) }));
     let told = [
         ("a page", page(PageAction::Open)),
+        ("nobody has taken it", reminder),
         ("somebody has taken it", notice(NoticeAction::Ack, "ada has taken it")),
         ("an escalation", page(PageAction::Escalate)),
         ("it is over", notice(NoticeAction::Resolve, "all its alerts are over; it lasted 44 min")),
@@ -44,8 +48,8 @@ fn incident(step: u32) -> IncidentSummary {
         incident: IncidentId(7),
         opened: OPENED,
         paged: Some(OPENED.after(245.0)),
-        resolved: (step == 4).then(|| OPENED.after(2_640.0)),
-        acknowledged: (step > 1).then(|| OPENED.after(400.0)),
+        resolved: (step == 5).then(|| OPENED.after(2_640.0)),
+        acknowledged: (step == 3).then(|| OPENED.after(900.0)),
         severity: Severity::Critical,
         title: "swap used 91 % on app-2, app-3 (shop)".to_owned(),
         services: names(&["shop"]),

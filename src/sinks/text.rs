@@ -8,7 +8,8 @@
 use super::clean;
 use super::when;
 use crate::domain::{
-    Content, IncidentSummary, Notice, NoticeAction, Notification, Origin, Page, PageAction, Severity, Timestamp,
+    Content, IncidentSummary, Notice, NoticeAction, Notification, Origin, Page, PageAction, Reminder, Severity,
+    Timestamp,
 };
 
 /// What a notification says, in the order in which it is read.
@@ -83,6 +84,7 @@ impl Wording {
     pub fn of(notification: &Notification) -> Self {
         match &notification.content {
             Content::Page(page) => of_page(page, &notification.incident),
+            Content::Reminder(reminder) => of_reminder(reminder, &notification.incident),
             Content::Notice(notice) => of_notice(notice, &notification.incident),
         }
     }
@@ -161,10 +163,7 @@ pub fn title(text: &str) -> String {
 /// When a notification was decided.
 #[must_use]
 pub fn decided(notification: &Notification) -> Timestamp {
-    match &notification.content {
-        Content::Page(page) => page.ts,
-        Content::Notice(notice) => notice.ts,
-    }
+    notification.content.ts()
 }
 
 /// The one sentence with the numbers, or what a notice tells.
@@ -217,6 +216,22 @@ fn of_page(page: &Page, incident: &IncidentSummary) -> Wording {
             (FURTHER, further(page)),
         ]),
     }
+}
+
+/// The page again, as it stands now.
+fn of_reminder(reminder: &Reminder, incident: &IncidentSummary) -> Wording {
+    let page = &reminder.page;
+    let waited = when::span(reminder.ts.since(reminder.since));
+    let mut wording = of_page(page, incident);
+    wording.tag = "NOT TAKEN";
+    wording.when = course(incident, reminder.ts, false);
+    wording.lead = format!("Nobody has taken incident {} for {waited}. {}", page.incident, cost(page.severity));
+    if let Some(at) = wording.parts.iter().position(|part| part.label == "So far") {
+        wording.parts.remove(at);
+    }
+    let end = wording.parts.iter().position(|part| part.label == FURTHER).unwrap_or(wording.parts.len());
+    wording.parts.splice(end..end, parts([("So far", moments(incident, reminder.ts))]));
+    wording
 }
 
 /// What it costs people, as far as it is known: that is what the sender says.

@@ -58,7 +58,7 @@ impl VictorOps {
             Severity::Info => "INFO",
         };
         let (word, keys) = match letter.turning() {
-            Turning::Opens | Turning::Back => (rings, &keys[..1]),
+            Turning::Opens | Turning::Back | Turning::Untaken => (rings, &keys[..1]),
             Turning::Worse => (rings, &keys[..]),
             Turning::Taken => ("ACKNOWLEDGEMENT", &keys[..]),
             Turning::Over => ("RECOVERY", &keys[..]),

@@ -6,7 +6,7 @@
 //! |---|---|---|
 //! | `version` | number | 1 |
 //! | `key` | string | the identity of this message, also the `Idempotency-Key`; a repeat has the same |
-//! | `action` | string | a page: `open`, `escalate`; a notice: `resolve`, `reopen`, `update`, `ack`, … |
+//! | `action` | string | a page: `open`, `escalate`, or again for want of an answer: `reminder`; a notice: `resolve`, `reopen`, `update`, `ack`, … |
 //! | `page` | bool | whether a person is to be interrupted |
 //! | `incident` | number | the incident; equal for all messages about it |
 //! | `ts`, `opened` | string | when this was decided, when the incident opened: RFC 3339, UTC |
@@ -122,14 +122,16 @@ struct EvidenceBody {
 pub(super) fn body<'a>(letter: &Letter<'a>, key: &'a str) -> Body<'a> {
     let notification = letter.notification;
     let incident = &notification.incident;
-    let (page, notice) = match &notification.content {
-        Content::Page(page) => (Some(page.as_ref()), None),
-        Content::Notice(notice) => (None, Some(notice)),
+    let page = notification.content.page();
+    let (action, notice) = match &notification.content {
+        Content::Page(page) => (page.action.word(), None),
+        Content::Reminder(_) => ("reminder", None),
+        Content::Notice(notice) => (notice.action.word(), Some(notice)),
     };
     Body {
         version: 1,
         key,
-        action: page.map_or_else(|| notice.map_or("", |notice| notice.action.word()), |page| page.action.word()),
+        action,
         page: page.is_some(),
         incident: incident.incident.0,
         ts: when::iso(decided(notification)),

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use squelch::deliver::{Couriers, Delivery, Options};
 use squelch::domain::{
-    Content, IncidentId, IncidentSummary, Notice, NoticeAction, Notification, NotificationKey, Origin, Severity,
-    Timestamp,
+    Content, IncidentId, IncidentSummary, Notice, NoticeAction, Notification, NotificationKey, Origin, Page,
+    PageAction, Reason, Reminder, Severity, Timestamp,
 };
 use squelch::sinks::{Receiver, ReceiverKind};
 use tokio::sync::mpsc;
@@ -41,6 +41,32 @@ pub(crate) fn resolve(receiver: &str, incident: u64, step: u32) -> Arc<Notificat
     if let Content::Notice(notice) = &mut notification.content {
         notice.action = NoticeAction::Resolve;
     }
+    Arc::new(notification)
+}
+
+/// The same as a reminder that nobody has taken it.
+pub(crate) fn reminder(receiver: &str, incident: u64, step: u32) -> Arc<Notification> {
+    let mut notification = Arc::unwrap_or_clone(notification(receiver, incident, step));
+    let (ts, id) = (Timestamp::from_millis(1_795_403_280_000), IncidentId(incident));
+    let page = Page {
+        ts,
+        incident: id,
+        action: PageAction::Open,
+        severity: Severity::Error,
+        title: "swap used 91 % on app-2".into(),
+        services: Vec::new(),
+        hosts: Vec::new(),
+        origin: Origin::default(),
+        alerts: Vec::new(),
+        held_before: 0,
+        reason: Reason::Surge,
+        why: format!("message {incident}.{step}"),
+        evidence: Vec::new(),
+        suspects: Vec::new(),
+        url: None,
+        runbook_url: None,
+    };
+    notification.content = Content::Reminder(Box::new(Reminder { ts, since: ts, page }));
     Arc::new(notification)
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use squelch::deliver::{Console, Delivery, Offer, Options};
 use squelch::sinks::ReceiverKind;
 
-use super::common::{notification, receiver, short, start};
+use super::common::{notification, receiver, reminder, resolve, short, start};
 
 /// Decides about each text whether it can be written.
 type Rule = Box<dyn FnMut(&str) -> bool + Send>;
@@ -264,4 +264,32 @@ async fn what_is_not_taken_within_the_deadline_is_told_once_and_tried_on() {
         assert!(!matches!(told.recv().await.unwrap(), Delivery::Overdue { .. }), "told twice");
     }
     assert_eq!(paper.messages(), ["1.1", "1.2", "1.3"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_the_reminders_that_pile_up_behind_a_closed_door_only_what_still_counts_is_sent() {
+    let up = Arc::new(Mutex::new(false));
+    let paper = Paper::new({
+        let up = Arc::clone(&up);
+        move |_| *up.lock().unwrap()
+    });
+    let (mut couriers, mut told) = start(vec![console("c")], paper.options());
+    couriers.offer(notification("c", 1, 1));
+    // Nobody takes the first, which is then over; of the second nobody hears anything but reminders.
+    for step in 2..=4 {
+        couriers.offer(reminder("c", 1, step));
+        couriers.offer(reminder("c", 2, step));
+    }
+    couriers.offer(resolve("c", 1, 5));
+    let mut delivered = Vec::new();
+    while delivered.len() < 8 {
+        match told.recv().await.unwrap() {
+            Delivery::Failing { .. } => *up.lock().unwrap() = true,
+            Delivery::Delivered { key, .. } => delivered.push(key),
+            other => panic!("{other:?}"),
+        }
+    }
+    let mut sent = paper.messages();
+    sent.sort();
+    assert_eq!(sent, ["1.1", "1.5", "2.4"], "what was left out counts as delivered");
 }

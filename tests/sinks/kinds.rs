@@ -21,7 +21,7 @@ use squelch::sinks::{
     Address, Answer, Known, Letter, Message, Outcome, Paint, Reading, ReceiverKind, Request, Secret, Wire,
 };
 
-use super::samples::{bare, escalates, incident, long, notification, odd, opens, page, tells, withheld};
+use super::samples::{bare, escalates, incident, long, notification, odd, opens, page, reminds, tells, withheld};
 
 fn plain(url: &str) -> Address {
     Address::plain(url).unwrap()
@@ -140,6 +140,7 @@ fn requests(kind: &ReceiverKind, notification: &Notification, known: Option<&Kno
 fn life() -> Vec<(&'static str, Notification)> {
     vec![
         ("a page opens it", opens()),
+        ("nobody takes it", reminds()),
         ("somebody takes it", tells(NoticeAction::Ack, 2, "ada has taken it")),
         ("it is clearly worse", escalates()),
         ("it is over", tells(NoticeAction::Resolve, 3, "all its alerts are over; it lasted 44 min")),

@@ -2,7 +2,7 @@
 
 use squelch::domain::{
     Content, IncidentId, IncidentSummary, Moment, Notice, NoticeAction, Notification, NotificationKey, Origin, Page,
-    PageAction, Reason, Severity, Timestamp,
+    PageAction, Reason, Reminder, Severity, Timestamp,
 };
 
 /// 2026-11-23T03:08:00Z
@@ -101,6 +101,14 @@ pub(crate) fn escalates() -> Notification {
     notification
 }
 
+/// Nobody has taken it for half an hour.
+pub(crate) fn reminds() -> Notification {
+    let mut incident = incident();
+    let ts = at(245.0 + 1_800.0);
+    incident.moments.push(Moment { ts, text: "nobody has taken it for 30 min: told to team".to_owned() });
+    notification(Content::Reminder(Box::new(Reminder { ts, since: at(245.0), page: page() })), incident)
+}
+
 pub(crate) fn tells(action: NoticeAction, step: u32, text: &str) -> Notification {
     let mut incident = incident();
     incident.alerts = 26;
@@ -191,6 +199,7 @@ pub(crate) fn cases() -> Vec<(&'static str, Notification)> {
     vec![
         ("a_page_opens", opens()),
         ("a_page_escalates", escalates()),
+        ("nobody_takes_it", reminds()),
         (
             "an_incident_resolves",
             tells(NoticeAction::Resolve, 3, "Incident 7 is over: all its alerts have been for 5 min."),

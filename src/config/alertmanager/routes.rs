@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use super::intervals::Intervals;
 use super::receivers::Receivers;
@@ -10,7 +11,12 @@ use super::written::{flow, text};
 use super::{Work, keys};
 use crate::config::findings::{Complaint, quoted, suggestion};
 use crate::config::tree::Data;
+use crate::domain::duration;
 use crate::domain::matcher::{Matcher, Operator, alertmanager};
+
+/// What `repeat` of a route may be.
+const LEAST_REPEAT: Duration = Duration::from_secs(60);
+const MOST_REPEAT: Duration = Duration::from_secs(30 * 86_400);
 
 /// What names what.
 struct Known<'k> {
@@ -18,6 +24,13 @@ struct Known<'k> {
     intervals: &'k Intervals,
     /// The names of routes so far.
     names: BTreeSet<String>,
+}
+
+/// What a route has of the one above it.
+#[derive(Clone, Copy, Default)]
+struct Above<'n> {
+    receiver: &'n str,
+    repeat: Option<Duration>,
 }
 
 impl Work<'_, '_> {
@@ -32,7 +45,7 @@ impl Work<'_, '_> {
         }
         self.check_root(&route);
         let mut out = "routes:\n".to_owned();
-        self.route(&route, &mut known, (0, ""), &mut out);
+        self.route(&route, &mut known, (0, Above::default()), &mut out);
         out
     }
 
@@ -54,9 +67,16 @@ impl Work<'_, '_> {
     }
 
     /// Writes a route and those below it.
-    fn route(&mut self, route: &Section<'_>, known: &mut Known<'_>, (depth, above): (usize, &str), out: &mut String) {
+    fn route<'n>(
+        &mut self,
+        route: &Section<'n>,
+        known: &mut Known<'_>,
+        (depth, above): (usize, Above<'n>),
+        out: &mut String,
+    ) {
         let Some(place) = route.at.clone() else { return };
-        let receiver = self.receiver_of(route, known).unwrap_or(above);
+        let receiver = self.receiver_of(route, known).unwrap_or(above.receiver);
+        let own = Above { receiver, repeat: self.repeat_of(route, above.repeat) };
         let pad = "    ".repeat(depth);
         let line = place.spot.line;
         let name = unused(receiver, line, known, depth == 0);
@@ -73,6 +93,9 @@ impl Work<'_, '_> {
                 let _ = writeln!(out, "{pad}    {ours}: {}", flow(&intervals));
             }
         }
+        if let Some(repeat) = own.repeat {
+            let _ = writeln!(out, "{pad}    repeat: {}", duration::write(repeat));
+        }
         if route.flag("continue", &mut self.findings) == Some(true) && depth > 0 {
             let _ = writeln!(out, "{pad}    continue: true");
         }
@@ -82,7 +105,7 @@ impl Work<'_, '_> {
             let _ = writeln!(out, "{pad}    routes:");
         }
         for route in &below {
-            self.route(route, known, (depth + 1, receiver), out);
+            self.route(route, known, (depth + 1, own), out);
         }
     }
 
@@ -113,16 +136,42 @@ impl Work<'_, '_> {
         names
     }
 
+    /// How often a route repeats what it told.
+    fn repeat_of(&mut self, route: &Section<'_>, above: Option<Duration>) -> Option<Duration> {
+        let (Some(given), Some(place)) =
+            (route.text("repeat_interval", &mut self.findings), route.place("repeat_interval"))
+        else {
+            return above;
+        };
+        match duration::parse(given) {
+            Ok(repeat) if repeat > MOST_REPEAT => {
+                let help = "left out, it is never told again; a page still is when it gets clearly worse";
+                self.left.add(place, "`repeat_interval` of more than 30 days is carried as never", help);
+                None
+            }
+            Ok(repeat) if repeat < LEAST_REPEAT => {
+                self.left.add(
+                    place,
+                    "`repeat_interval` of less than a minute is carried as one",
+                    "one minute is the least",
+                );
+                Some(LEAST_REPEAT)
+            }
+            Ok(repeat) => Some(repeat),
+            Err(_) => {
+                let complaint = Complaint::new(format!("{} is no duration", quoted(given)));
+                self.findings.mistake(place.spot, &place.path, complaint.help("write it as `4h`"));
+                above
+            }
+        }
+    }
+
     fn note_grouping(&mut self, route: &Section<'_>) {
         for key in ["group_by", "group_wait", "group_interval"] {
             if let Some(place) = route.place(key) {
                 let help = "grouping is Squelch's work: what belongs together is one incident, and pages once";
                 self.left.add(place, format!("`{key}` is not carried"), help);
             }
-        }
-        if let Some(place) = route.place("repeat_interval") {
-            let help = "an incident pages once, and again when it gets clearly worse; nothing is repeated on a clock";
-            self.left.add(place, "`repeat_interval` is not carried", help);
         }
     }
 

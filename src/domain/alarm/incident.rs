@@ -154,9 +154,11 @@ impl Alarm {
         if !self.to.is_empty() {
             return self.to.clone();
         }
-        let named = route::find(&policy.routes, &self.face()).into_iter().flat_map(|route| &route.receivers);
-        let both = named.flat_map(|name| std::iter::once(name).chain(policy.fallbacks.get(name).into_iter().flatten()));
-        both.cloned().collect()
+        let routes = route::find(&policy.routes, &self.face()).into_iter();
+        // Who was on call when it began is told of its end, too.
+        let named = routes.flat_map(|route| &route.receivers).map(|name| policy.on_call(name, self.summary.opened));
+        let instead = |name: &str| policy.fallbacks.get(name).into_iter().flatten().cloned();
+        named.flat_map(|name| std::iter::once(name.to_owned()).chain(instead(name))).collect()
     }
 
     fn face(&self) -> Event {

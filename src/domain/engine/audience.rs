@@ -38,11 +38,15 @@ pub(super) struct Audience {
     pub(super) now: BTreeSet<String>,
     /// Those that are told later, and the name of the route that an interval keeps.
     pub(super) later: BTreeMap<String, String>,
+    /// The names of the routes that tell now.
+    routes: BTreeSet<String>,
 }
 
 impl Audience {
     fn of(routes: &[&Route], at: Timestamp) -> Self {
         let (mut now, mut later) = (BTreeSet::new(), BTreeMap::new());
+        let telling = routes.iter().filter(|route| route.kept_by(at).is_none()).map(|route| route.name.clone());
+        let telling = telling.collect();
         for route in routes {
             for receiver in &route.receivers {
                 if route.kept_by(at).is_none() {
@@ -53,7 +57,7 @@ impl Audience {
             }
         }
         later.retain(|receiver, _| !now.contains(receiver));
-        Self { now, later }
+        Self { now, later, routes: telling }
     }
 
     /// All receivers.
@@ -216,17 +220,17 @@ impl Engine {
 
     /// Owes a page to whom it concerns.
     pub(super) fn owe_page(&mut self, page: Page, audience: Audience, turn: &mut Turn) {
-        let id = page.incident;
-        let shadow = self.policy.shadow;
+        let (id, now) = (page.incident, self.now());
+        let people = audience.now.iter().map(|name| self.policy.on_call(name, now).to_owned());
+        let people: BTreeSet<String> = people.filter(|_| !self.policy.shadow).collect();
+        self.wait_for_taker(&page, &audience.routes);
         let Some(incident) = self.incident_mut(id) else { return };
         incident.concerns.extend(audience.all());
-        if !shadow {
-            incident.told.extend(audience.now.iter().cloned());
-        }
+        incident.told.extend(people.iter().cloned());
         if let Some(later) = &mut incident.later {
             later.receivers.retain(|receiver, _| !audience.now.contains(receiver));
         }
-        self.owe(id, &audience.now, &Content::Page(Box::new(page.clone())), turn);
+        self.owe(id, &people, &Content::Page(Box::new(page.clone())), turn);
         self.keep_for_later(page, audience.later, turn);
     }
 
@@ -236,6 +240,9 @@ impl Engine {
         let Some(incident) = self.incident(id) else { return };
         audience.now.retain(|receiver| !incident.concerns.contains(receiver));
         audience.later.retain(|receiver, _| !incident.concerns.contains(receiver));
+        let tells =
+            |name: &String| self.route(name).is_some_and(|r| r.receivers.iter().any(|to| audience.now.contains(to)));
+        audience.routes.retain(tells);
         if audience.is_empty() {
             return;
         }
@@ -272,7 +279,7 @@ impl Engine {
         self.notify(id, NoticeAction::Withheld, text, turn);
     }
 
-    fn route(&self, name: &str) -> Option<&Route> {
+    pub(super) fn route(&self, name: &str) -> Option<&Route> {
         route::all(&self.policy.routes).find(|route| route.name == name)
     }
 
@@ -295,7 +302,10 @@ impl Engine {
         for (receiver, name) in later.receivers {
             match self.route(&name) {
                 Some(route) if route.kept_by(now).is_some() => drop(audience.later.insert(receiver, name)),
-                _ => drop(audience.now.insert(receiver)),
+                _ => {
+                    audience.now.insert(receiver);
+                    audience.routes.insert(name);
+                }
             }
         }
         self.still_known(&mut audience.now, &later.page);
@@ -308,7 +318,8 @@ impl Engine {
 
     /// Receivers that are gone by now are replaced by those of the rules in force.
     fn still_known(&self, receivers: &mut BTreeSet<String>, page: &Page) {
-        let known = |receiver: &String| route::all(&self.policy.routes).any(|route| route.receivers.contains(receiver));
+        let known =
+            |name: &String| route::all(&self.policy.routes).any(|route| route.all_receivers().any(|to| to == name));
         if receivers.iter().all(known) {
             return;
         }
@@ -338,6 +349,7 @@ impl Engine {
         for id in waiting {
             self.wake_later(id);
         }
+        self.wait_by_new_routes();
     }
 }
 
@@ -347,7 +359,7 @@ fn looked_at<'a>(names: &BTreeSet<String>, value: impl Fn(&str) -> &'a str) -> V
 }
 
 /// `a, b and c`
-fn listed(items: impl Iterator<Item = impl ToString>) -> String {
+pub(super) fn listed(items: impl Iterator<Item = impl ToString>) -> String {
     let mut items: Vec<String> = items.map(|item| item.to_string()).collect();
     let last = items.pop().unwrap_or_default();
     if items.is_empty() { last } else { format!("{} and {last}", items.join(", ")) }

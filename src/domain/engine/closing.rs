@@ -6,6 +6,7 @@ use super::Engine;
 use crate::domain::decision::{Decision, IncidentId, NoticeAction};
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::incident::Incident;
+use crate::domain::level::Level;
 use crate::domain::table::Slot;
 use crate::domain::time::Timestamp;
 use crate::domain::timers::Due;
@@ -108,6 +109,29 @@ impl Engine {
         self.closed -= 1;
         self.notify(id, NoticeAction::Reopen, "it is back, and nothing worse than what was paged".to_owned(), turn);
         self.wake_later(id);
+        self.wait_again(id);
+    }
+
+    /// What made an incident page is on again soon after people were told that it is over, as bad as then, and has outlasted
+    /// its hold: they must not go on believing that.
+    pub(super) fn come_back(&mut self, slot: Slot, turn: &mut Turn) {
+        let series = self.series.at(slot);
+        if !series.paged || series.level == Level::Off || series.flap.episode.is_some() || self.is_withheld(slot) {
+            return;
+        }
+        let remember = self.policy.judgement.remember;
+        let is_it = |incident: &Incident| {
+            let was_critical = incident.critical.contains(&series.fingerprint);
+            !incident.open
+                && incident.members.contains(&series.fingerprint)
+                && (series.level == Level::Critical || !was_critical)
+                && incident.summary.resolved.is_some_and(|over| series.since.since(over) <= remember)
+        };
+        let components = self.known_components(slot).into_iter().flatten();
+        let mut incidents = components.filter_map(|component| self.components.at(component).incident);
+        if let Some(id) = incidents.find(|&id| self.incident(id).is_some_and(is_it)) {
+            self.reopen(id, turn);
+        }
     }
 
     /// A person has taken an incident.
@@ -116,6 +140,7 @@ impl Engine {
         let Some(incident) = self.incident_mut(id) else { return };
         if incident.summary.acknowledged.is_none() {
             incident.summary.acknowledged = Some(now);
+            incident.untaken = None;
             self.notify(id, NoticeAction::Ack, format!("{by} has taken it"), turn);
         }
     }

@@ -288,6 +288,7 @@ impl Engine {
             told: BTreeSet::new(),
             concerns: BTreeSet::new(),
             later: None,
+            untaken: None,
             origins,
             suspects: self.suspects_of(surge),
         });

@@ -32,6 +32,7 @@ mod outbox;
 mod paging;
 mod postings;
 mod records;
+mod reminding;
 mod samples;
 mod split;
 mod surge;
@@ -238,6 +239,7 @@ impl Engine {
             Due::Sweep => self.sweep_postings(),
             Due::Budget => self.budget_due(whom, turn),
             Due::Later => self.later_due(whom, turn),
+            Due::Remind => self.remind_due(whom, turn),
         }
     }
 

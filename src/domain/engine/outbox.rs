@@ -89,8 +89,10 @@ impl Engine {
         (content, summary): (&Content, &IncidentSummary),
         turn: &mut Turn,
     ) {
-        for receiver in receivers {
-            let key = NotificationKey { incident, step, receiver: receiver.clone() };
+        let now = self.now();
+        let people: BTreeSet<String> = receivers.iter().map(|to| self.policy.on_call(to, now).to_owned()).collect();
+        for receiver in people {
+            let key = NotificationKey { incident, step, receiver };
             let notification = Arc::new(Notification { key, content: content.clone(), incident: summary.clone() });
             self.outbox.insert(Owed(Arc::clone(&notification)));
             turn.notifications.push(notification);
@@ -109,7 +111,7 @@ impl Engine {
         let notification = &self.outbox.get(row(key))?.0;
         let told = |id| self.incident(id).map(|incident| incident.told.clone()).unwrap_or_default();
         let addressed = match &notification.content {
-            Content::Page(_) => {
+            Content::Page(_) | Content::Reminder(_) => {
                 let all = self.outbox.rows().map(|(_, owed)| &owed.0.key);
                 let same = all.filter(|other| (other.incident, other.step) == (key.incident, key.step));
                 same.map(|other| other.receiver.clone()).collect()
@@ -121,7 +123,7 @@ impl Engine {
 
     /// Those who take the place of a receiver are told of a page; so they are told of its end.
     pub(super) fn told_instead(&mut self, key: &NotificationKey) {
-        let paged = self.outbox.get(row(key)).is_some_and(|owed| matches!(owed.0.content, Content::Page(_)));
+        let paged = self.outbox.get(row(key)).is_some_and(|owed| owed.0.content.page().is_some());
         let instead = self.policy.fallbacks.get(&key.receiver).filter(|_| paged).cloned().unwrap_or_default();
         if let Some(incident) = self.incident_mut(key.incident).filter(|_| !instead.is_empty()) {
             incident.told.extend(instead);

@@ -25,6 +25,9 @@ impl Engine {
         incident.paged_as = incident.paged_as.max(surge.severity);
         incident.summary.paged.get_or_insert(now);
         incident.origins.clone_from(&surge.origin.1);
+        if incident.summary.acknowledged.take().is_some() {
+            incident.tell(now, "it got worse after somebody had taken it: it waits to be taken again".to_owned());
+        }
         incident.tell(now, format!("paged ({action}): {}; {}", page.title, page.why));
         turn.decisions.push(Decision::Page(Box::new(page.clone())));
         self.owe_page(page, audience, turn);

@@ -154,6 +154,9 @@ impl Engine {
             if let Some(later) = incident.later.as_ref().filter(|_| incident.open) {
                 timers.set(later.until, Due::Later, Incident::key(incident.id()));
             }
+            if let Some(waits) = incident.untaken.as_ref().filter(|_| incident.open) {
+                timers.set(waits.next, Due::Remind, Incident::key(incident.id()));
+            }
         }
         for (_, alert) in self.alerts.rows() {
             timers.set(alert.expires, Due::Expire, alert.fingerprint);

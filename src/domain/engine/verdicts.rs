@@ -133,6 +133,7 @@ impl Engine {
 
     /// What waited has become no page: it joins the open incident of its component, or is suppressed.
     pub(super) fn end_hold(&mut self, slot: Slot, turn: &mut Turn) {
+        self.come_back(slot, turn);
         let incident = self.open_incident_of(slot);
         let alone = match self.series.at(slot).level {
             _ if self.is_withheld(slot) => Reason::Budget,

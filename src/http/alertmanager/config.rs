@@ -76,6 +76,9 @@ fn add_route(text: &mut String, route: &Route, indent: usize) {
         for (key, intervals) in [("active_time_intervals", &route.active), ("mute_time_intervals", &route.mute)] {
             add_list(text, &format!("{pad}  {key}"), intervals.iter().map(|interval| interval.name.clone()).collect());
         }
+        if let Some(repeat) = route.repeat {
+            let _ = writeln!(text, "{pad}  repeat_interval: {}", duration::write(repeat));
+        }
         let goes_on = route.goes_on || at + 1 < route.receivers.len();
         let _ = writeln!(text, "{pad}  continue: {goes_on}");
         if !route.routes.is_empty() {
