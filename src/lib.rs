@@ -14,6 +14,7 @@
 //! | 2 | [`store`] | the durable copy of the engine's state, in sled |
 //! | 2 | [`inbox`] | the bounded queue in front of the engine |
 //! | 2 | [`clock`] | the one reader of the clock |
+//! | 2 | [`audit`] | what people did, line by line on disk |
 //! | 3 | [`files`] | the one reader of rule and settings files from disk |
 //! | 3 | [`rule_test`] | the rules' own tests, in virtual time: pure |
 //! | 3 | [`tune`] | rule changes proposed from a history, each replayed: pure |
@@ -25,6 +26,7 @@
 //! Start with [`domain`], then [`domain::engine`], then one stage, one scenario under `tests/scenarios`, and
 //! [`service`]. `docs/ARCHITECTURE.md` has the way of one event, the invariants and their reasons.
 
+pub mod audit;
 pub mod cli;
 pub mod clock;
 pub mod config;

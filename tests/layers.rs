@@ -17,6 +17,7 @@ const RANKS: &[(&str, u8)] = &[
     ("store", 2),
     ("inbox", 2),
     ("clock", 2),
+    ("audit", 2),
     ("rule_test", 3),
     ("tune", 3),
     ("files", 3),

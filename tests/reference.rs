@@ -150,6 +150,11 @@ fn every_setting_can_be_written_and_its_default_changes_nothing() {
             None if example.object == "source secret" => format!("sources: {{acme: {{{}: {value}}}}}", example.key),
             None if example.object == "hook secret" => format!("hooks: {{slack: {{{}: {value}}}}}", example.key),
             Some("heartbeat") if example.key == "every" => format!("heartbeat: {{url_env: BEAT, every: {value}}}"),
+            Some("auth") if !example.key.starts_with("token") => {
+                format!("auth: {{token_env: T, {}: {value}}}", example.key)
+            }
+            Some("proxy") if example.key == "from" => format!("auth: {{token_env: T, proxy: {{from: {value}}}}}"),
+            Some("proxy") => format!("auth: {{token_env: T, proxy: {{from: 127.0.0.1, {}: {value}}}}}", example.key),
             Some(section) => format!("{section}: {{{}: {value}}}", example.key),
             None => format!("{}: {value}", example.key),
         };

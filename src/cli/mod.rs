@@ -2,6 +2,7 @@
 //!
 //! A file a command. Exit codes: 0 done, 1 the input or the rules are wrong, 2 wrong usage.
 
+mod audit;
 pub mod backup;
 mod baseline;
 mod beside;
@@ -70,6 +71,8 @@ enum Command {
     Tail(tail::Args),
     /// Set, list and end silences
     Silence(silence::Args),
+    /// List what people did: who, when, from where, and what came of it
+    Audit(audit::Args),
     /// Send a marked test page the real way, and tell how long each step took
     Drill(drill::Args),
     /// Tell who is on call, until when, and who is next
@@ -115,6 +118,7 @@ fn run(command: &Command) -> ExitCode {
         Command::Incidents(args) => told(incidents::run(args)),
         Command::Tail(args) => told(tail::run(args)),
         Command::Silence(args) => told(silence::run(args)),
+        Command::Audit(args) => told(audit::run(args)),
         Command::Drill(args) => told(drill::run(args)),
         Command::OnCall(args) => told(on_call::run(args)),
         Command::Import(args) => told(import::run(args)),

@@ -19,6 +19,7 @@
 //! To add a key: one line in a field list, one line where it is lowered, then `UPDATE_EXPECT=1 cargo test --test
 //! reference`, which writes the schema and the tables of the documentation.
 
+mod admission;
 pub mod alertmanager;
 mod field;
 mod findings;
@@ -47,6 +48,7 @@ pub mod test_file;
 mod tree;
 mod value;
 
+pub use admission::{Admission, Network, Proxy};
 pub use mappings::{Mappings, mappings, with_shipped_mappings};
 pub use settings::{Heartbeat, Limits, Log, LogFormat, LogLevel, Settings, StoreLimits, TlsFiles, settings};
 pub use source::{SHIPPED, Source, with_shipped};

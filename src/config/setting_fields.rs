@@ -72,13 +72,53 @@ const TLS: Object = Object::new(
 
 const AUTH: Object = Object {
     name: "auth section",
-    doc: "The token that senders show as `Authorization: Bearer …`.",
+    doc: "The token that senders show as `Authorization: Bearer …`; who has it is an operator, and may do everything. The rest lets others look. Read at the start.",
     fields: &[
         Field::new("token_file", Form::Path, "A file that holds the token.").example("/etc/squelch/token"),
         Field::new("token_env", Form::Name, "An environment variable that holds the token.").example("SQUELCH_TOKEN"),
+        Field::new("reader_token_file", Form::Path, "A file that holds a second token: who shows it is a reader, and may look at everything and change nothing.")
+            .example("/etc/squelch/reader"),
+        Field::new("reader_token_env", Form::Name, "An environment variable that holds the second token.")
+            .example("SQUELCH_READER_TOKEN"),
+        Field::new("people_file", Form::Path, "A file with a line a person: `NAME:ROLE:PASSWORD`, where ROLE is `reader` or `operator`. Nobody else should be able to read it.")
+            .example("/etc/squelch/people"),
+        Field::new("proxy", Form::Object(&PROXY), "A proxy that asks people who they are (OIDC, SAML, LDAP …), and tells it in a header. Left out: no header is believed.")
+            .example("{from: [127.0.0.1], operators: [ada]}"),
     ],
-    choices: &[Choice { fields: &["token_file", "token_env"], required: true }],
+    choices: &[
+        Choice { fields: &["token_file", "token_env"], required: true },
+        Choice { fields: &["reader_token_file", "reader_token_env"], required: false },
+    ],
 };
+
+const PROXY: Object = Object::new(
+    "proxy section",
+    "The header counts only on connections that come from these addresses; from all others it is dropped, unread. The proxy must set or remove the header of every request itself.",
+    &[
+        Field::required(
+            "from",
+            Form::OneOrMany(&Form::Text),
+            "The addresses or networks that the proxy connects from: of the connection, not of X-Forwarded-For.",
+        )
+        .example("[127.0.0.1, 10.1.0.0/16]"),
+        Field::new("header", Form::Name, "The header that holds the name. Left out: `X-Forwarded-User`.")
+            .example("X-Auth-Request-User"),
+        Field::new(
+            "groups_header",
+            Form::Name,
+            "The header that holds the groups, separated by commas. Left out: nobody has a group.",
+        )
+        .example("X-Forwarded-Groups"),
+        Field::new(
+            "operators",
+            Form::OneOrMany(&Form::Text),
+            "The names of those who may act. All others may look and change nothing.",
+        )
+        .example("[ada, grace]"),
+        Field::new("operator_groups", Form::OneOrMany(&Form::Text), "The groups whose people may act.")
+            .example("[sre]"),
+    ],
+);
 
 const SOURCE: Object = Object {
     name: "source secret",

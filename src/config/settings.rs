@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::admission::{self, Admission};
 use super::findings::Findings;
 use super::setting_fields::FILE;
 use super::source::Source;
@@ -34,6 +35,8 @@ pub struct Settings {
     pub tls: Option<TlsFiles>,
     /// The token that senders must show; `None` = none.
     pub auth: Option<Secret>,
+    /// Who else may speak to it.
+    pub admission: Admission,
     /// The secrets of single tools, by name.
     pub sources: BTreeMap<String, Secret>,
     /// The topics of SNS whose signed messages count, by ARN; empty = signatures of SNS are not checked.
@@ -145,6 +148,7 @@ impl Default for Settings {
             log: Log { format: LogFormat::Text, level: LogLevel::Info },
             tls: None,
             auth: None,
+            admission: Admission::default(),
             sources: BTreeMap::new(),
             sns_topics: Vec::new(),
             hooks: BTreeMap::new(),
@@ -187,8 +191,9 @@ pub fn settings(source: &Source) -> Result<Settings, Report> {
     let mut findings = Findings::new(sources);
     let record = read_file(0, &FILE, &mut findings);
     let heartbeat = record.record("heartbeat").and_then(|given| heartbeat(given, &mut findings));
+    let admission = record.record("auth").map(|auth| admission::lower(auth, &mut findings)).unwrap_or_default();
     findings.finish()?;
-    Ok(Settings { heartbeat, ..lower(&record) })
+    Ok(Settings { heartbeat, admission, ..lower(&record) })
 }
 
 fn lower(record: &Record) -> Settings {
@@ -208,6 +213,7 @@ fn lower(record: &Record) -> Settings {
             Some(TlsFiles { cert_file: tls.text("cert_file")?.into(), key_file: tls.text("key_file")?.into() })
         }),
         auth: record.record("auth").and_then(|auth| receivers::secret(auth, "token")),
+        admission: Admission::default(),
         sources: sources(record),
         sns_topics: record.record("sns").map(topics).unwrap_or_default(),
         hooks: record.record("hooks").map(hooks).unwrap_or_default(),

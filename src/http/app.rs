@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
+use super::admission::Admission;
 use super::console::LISTENERS;
 use super::console::chronicle::Chronicle;
 use super::console::paper::Paper;
@@ -17,6 +18,7 @@ use super::metrics::Metrics;
 use super::rate::{Limiter, Rate};
 use super::samples::Samples;
 use super::sns::Topics;
+use crate::audit::Log;
 use crate::clock::Clock;
 use crate::inbox::Inbox;
 
@@ -86,6 +88,10 @@ pub struct App {
     pub limits: Limits,
     /// The token that callers must show; `None` = nobody is asked.
     pub token: Option<Token>,
+    /// Who else may ask, where anybody is asked.
+    pub admission: Admission,
+    /// What people did.
+    pub audit: Arc<Log>,
     /// How Squelch is.
     pub condition: watch::Receiver<Condition>,
     /// Asks for the rules to be read again.
@@ -133,13 +139,16 @@ pub struct Handles {
     pub chronicle: Arc<Chronicle>,
     /// Tells that Squelch stops.
     pub stopping: watch::Receiver<bool>,
+    /// Where what people do is written.
+    pub audit: Arc<Log>,
 }
 
 impl App {
     /// An app from its parts.
     #[must_use]
-    pub fn new(handles: Handles, limits: Limits, token: Option<Token>) -> Arc<Self> {
-        let Handles { inbox, clock, metrics, condition, reload, fates, known, topics, chronicle, stopping } = handles;
+    pub fn new(handles: Handles, limits: Limits, (token, admission): (Option<Token>, Admission)) -> Arc<Self> {
+        let Handles { inbox, clock, metrics, condition, reload, fates, known, topics, chronicle, stopping, audit } =
+            handles;
         let limiter = limits.rate.map(|rate| Mutex::new(Limiter::new(rate)));
         let samples = Mutex::default();
         let (paper, listeners) = (Paper::default(), Arc::new(Semaphore::new(LISTENERS)));
@@ -149,6 +158,8 @@ impl App {
             metrics,
             limits,
             token,
+            admission,
+            audit,
             condition,
             reload,
             fates,
@@ -161,6 +172,14 @@ impl App {
             limiter,
             samples,
         })
+    }
+
+    /// How Squelch is, with what is wrong with the audit log.
+    #[must_use]
+    pub fn condition(&self) -> Condition {
+        let mut condition = self.condition.borrow().clone();
+        condition.warnings.extend(self.audit.trouble());
+        condition
     }
 
     /// The tools that are known now.

@@ -17,6 +17,7 @@ use tracing::warn;
 
 use super::answer::Failure;
 use super::app::App;
+use super::audit::Deed;
 
 /// The path.
 pub(super) const PATH: &str = "/api/v1/backup";
@@ -31,7 +32,8 @@ pub(super) async fn backup(State(app): State<Arc<App>>) -> Result<Response, Fail
     let (sender, body) = Channel::new(2);
     // It ends with the file, or with whoever reads.
     tokio::spawn(send(file, sender));
-    Ok(([(header::CONTENT_TYPE, "application/octet-stream")], Body::new(body)).into_response())
+    let answer = ([(header::CONTENT_TYPE, "application/octet-stream")], Body::new(body)).into_response();
+    Ok(Deed::on("store", "").with(answer))
 }
 
 async fn send(file: File, mut to: Sender<Bytes, std::io::Error>) {

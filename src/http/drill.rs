@@ -14,6 +14,7 @@ use tokio::time::timeout;
 
 use super::answer::{Failure, json_text};
 use super::app::App;
+use super::audit::Deed;
 use crate::clock::Stopwatch;
 use crate::domain::alarm::Drill;
 use crate::domain::{IncidentId, NotificationKey, Policy, Timestamp};
@@ -114,11 +115,12 @@ pub(super) async fn drill(State(app): State<Arc<App>>, body: Bytes) -> Result<Re
         let reached = told.iter().filter(|told| told.delivered).map(|told| told.receiver.clone()).collect();
         over = heard(&mut fates, (id, 2), &reached, resolving).await;
     }
+    let deed = Deed::on(format!("incident {id}"), format!("route {route}"));
     let report = Report { incident: id.0, route, stored_ms, told, over };
     let text = serde_json::to_string(&report).map_err(|error| {
         Failure::new(StatusCode::INTERNAL_SERVER_ERROR, format!("no answer can be made: {error}"), "report a bug")
     })?;
-    Ok(json_text(StatusCode::OK, text))
+    Ok(deed.with(json_text(StatusCode::OK, text)))
 }
 
 /// Whom the drill is to tell.

@@ -1,6 +1,6 @@
-//! What every request passes: the token, the time limit, the count.
+//! What every request passes: who asks and what they may, the time limit, the count, the audit log.
 //!
-//! Deliberately no users and roles: one token, or none on loopback.
+//! Deliberately before every handler: what is not said here, nobody has to remember.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,12 +11,15 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tokio::time::timeout;
 
+use super::admission::{Who, only_looks};
 use super::answer::Failure;
 use super::app::App;
+use super::audit::{self, Asked};
 use super::backup;
 use super::console;
 use super::hooks;
 use super::known::needs_token;
+use super::listener::Peer;
 use super::pagers;
 use crate::clock::Stopwatch;
 
@@ -30,14 +33,22 @@ pub(super) async fn gate(State(app): State<Arc<App>>, mut request: Request, next
     let path =
         request.extensions().get::<MatchedPath>().map_or_else(|| "unknown".to_owned(), |path| path.as_str().to_owned());
     let page = wants_page(&request);
-    let response = match admit(&app, &mut request) {
+    let deed = audit::deed(request.method().as_str(), &path);
+    let (peer, asked) = (request.extensions().get::<Peer>().copied(), request.uri().path().to_owned());
+    let admitted = admit(&app, &mut request).and_then(|()| allow(&request));
+    let who = request.extensions().get::<Who>().cloned();
+    let response = match admitted {
         Err(failure) => failure.into_response(),
         Ok(()) => match timeout(patience(&app, &path), next.run(request)).await {
             Ok(response) => in_words(response),
             Err(_) => too_slow(&app).into_response(),
         },
     };
-    let response = if page { as_page(&app, response) } else { response };
+    if let Some(action) = deed {
+        let entries = audit::entries(&app, &Asked { who: who.clone(), peer, action, path: asked }, &response);
+        audit::note(&app, entries).await;
+    }
+    let response = if page { as_page(&app, &who.unwrap_or_default(), response) } else { response };
     app.metrics.request(&path, response.status().as_u16(), watch.elapsed());
     response
 }
@@ -49,9 +60,9 @@ fn wants_page(request: &Request) -> bool {
 }
 
 /// A failure as a page, where a person asked. A browser then asks for name and token where these lack.
-fn as_page(app: &App, response: Response) -> Response {
+fn as_page(app: &App, who: &Who, response: Response) -> Response {
     let failure = response.extensions().get::<Failure>();
-    let Some(mut page) = failure.and_then(|failure| console::sorry(app, failure)) else { return response };
+    let Some(mut page) = failure.and_then(|failure| console::sorry(app, who, failure)) else { return response };
     if page.status() == StatusCode::UNAUTHORIZED {
         let asks = HeaderValue::from_static("Basic realm=\"squelch: your name, and the token\", charset=\"UTF-8\"");
         page.headers_mut().insert(header::WWW_AUTHENTICATE, asks);
@@ -60,10 +71,7 @@ fn as_page(app: &App, response: Response) -> Response {
 }
 
 fn admit(app: &App, request: &mut Request) -> Result<(), Failure> {
-    let headers = request.headers();
-    // Old hooks of tools bring events by GET.
-    let brings = request.method() != Method::GET || request.uri().path().starts_with("/ingest/");
-    if brings && from_a_web_page(headers) {
+    if brings(request) && from_a_web_page(request.headers()) {
         return Err(Failure::new(
             StatusCode::FORBIDDEN,
             "this request comes from a web page of another site",
@@ -71,7 +79,10 @@ fn admit(app: &App, request: &mut Request) -> Result<(), Failure> {
         )
         .at("header Sec-Fetch-Site"));
     }
-    let Some(token) = &app.token else { return Ok(()) };
+    let Some(token) = &app.token else {
+        request.extensions_mut().insert(Who::anybody());
+        return Ok(());
+    };
     // A tool with a secret of its own shows that instead; whoever reads its body checks it.
     if !needs_token(&app.known(), app.token.as_ref(), request.uri().path()) {
         return Ok(());
@@ -81,17 +92,22 @@ fn admit(app: &App, request: &mut Request) -> Result<(), Failure> {
     if OPEN.contains(&path) || hooks::asks_for_signature(path) || pagers::shows_key(request) {
         return Ok(());
     }
-    let Some(value) = headers.get(header::AUTHORIZATION) else {
-        return Err(unauthorized("a token is needed"));
-    };
-    if let Some(who) = console::Who::shown(value.as_bytes(), token) {
-        request.extensions_mut().insert(who);
-        return Ok(());
-    }
-    match value.as_bytes().split_at_checked(7) {
-        Some((scheme, shown)) if scheme.eq_ignore_ascii_case(b"bearer ") && token.is(shown) => Ok(()),
-        _ => Err(unauthorized("the token is wrong")),
-    }
+    let from = request.extensions().get::<Peer>().map(|peer| peer.0.ip());
+    let who = app.admission.who(token, request.headers_mut(), from)?;
+    request.extensions_mut().insert(who);
+    Ok(())
+}
+
+/// Old hooks of tools bring events by GET.
+fn brings(request: &Request) -> bool {
+    request.uri().path().starts_with("/ingest/") || !matches!(*request.method(), Method::GET | Method::HEAD)
+}
+
+/// Whether who asks may do that. A backup is everything at once, and work: it is for operators.
+fn allow(request: &Request) -> Result<(), Failure> {
+    let who = request.extensions().get::<Who>();
+    let acts = brings(request) || request.uri().path() == backup::PATH;
+    if acts && who.is_some_and(|who| !who.may_act()) { Err(only_looks()) } else { Ok(()) }
 }
 
 /// A browser tells when a page of another site makes it send something; without this check any page that somebody
@@ -105,11 +121,6 @@ fn from_a_web_page(headers: &HeaderMap) -> bool {
     let host = text(header::HOST).unwrap_or_default();
     text(header::ORIGIN)
         .is_some_and(|origin| origin.split_once("://").is_none_or(|(_, from)| !from.eq_ignore_ascii_case(host)))
-}
-
-fn unauthorized(message: &str) -> Failure {
-    Failure::new(StatusCode::UNAUTHORIZED, message, "send `Authorization: Bearer TOKEN` with the token of the settings")
-        .at("header Authorization")
 }
 
 /// What the router itself refuses is plain text: it is told as everything else is.

@@ -12,8 +12,10 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::json;
 
+use super::admission::Who;
 use super::answer::{Failure, json_answer, json_text};
 use super::app::App;
+use super::audit::Deed;
 use crate::domain::{Fingerprint, IncidentId, Opinion, SeriesExplanation, Tally};
 use crate::inbox::{Order, View};
 use crate::replay::explanations::{incident_json, series_json, summary_json};
@@ -106,18 +108,20 @@ struct By {
 pub(super) async fn acknowledge(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
+    who: Who,
     body: axum::body::Bytes,
 ) -> Result<Response, Failure> {
-    act(&app, &id, &body, Order::Acknowledge).await
+    act(&app, (&id, &who), &body, Order::Acknowledge).await
 }
 
 /// `POST /api/v1/incidents/{id}/resolve`, with `{"by": "NAME"}`.
 pub(super) async fn resolve(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
+    who: Who,
     body: axum::body::Bytes,
 ) -> Result<Response, Failure> {
-    act(&app, &id, &body, Order::Resolve).await
+    act(&app, (&id, &who), &body, Order::Resolve).await
 }
 
 /// What a person says, and who.
@@ -132,6 +136,7 @@ struct Word {
 pub(super) async fn feedback(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
+    who: Who,
     body: axum::body::Bytes,
 ) -> Result<Response, Failure> {
     const HELP: &str = "send {\"verdict\": \"noise\", \"useful\" or \"withdraw\", \"by\": \"YOUR NAME\"}";
@@ -144,7 +149,7 @@ pub(super) async fn feedback(
         Failure::new(StatusCode::BAD_REQUEST, message, HELP).at("verdict")
     })?;
     can_be_judged(&app, id).await?;
-    ordered(&app, id, Order::Feedback(id, opinion, named(by))).await
+    ordered(&app, id, Order::Feedback(id, opinion, named(by, &who))).await
 }
 
 /// Whether people can say what an incident was worth.
@@ -168,6 +173,7 @@ struct Leaves {
 pub(super) async fn split(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
+    who: Who,
     body: axum::body::Bytes,
 ) -> Result<Response, Failure> {
     const HELP: &str = "send {\"part\": \"A SERVICE OR HOST OF THE INCIDENT\", \"by\": \"YOUR NAME\"}";
@@ -176,7 +182,7 @@ pub(super) async fn split(
         Failure::new(StatusCode::BAD_REQUEST, format!("the body cannot be read: {error}"), HELP).at("body")
     })?;
     can_be_split(&app, id, &part).await?;
-    ordered(&app, id, Order::Split(id, part, named(by))).await
+    ordered(&app, id, Order::Split(id, part, named(by, &who))).await
 }
 
 /// Whether something can be split from an incident under this name.
@@ -199,7 +205,12 @@ pub(super) async fn can_be_split(app: &App, id: IncidentId, part: &str) -> Resul
     Ok(())
 }
 
-async fn act(app: &App, id: &str, body: &[u8], order: fn(IncidentId, String) -> Order) -> Result<Response, Failure> {
+async fn act(
+    app: &App,
+    (id, who): (&str, &Who),
+    body: &[u8],
+    order: fn(IncidentId, String) -> Order,
+) -> Result<Response, Failure> {
     let id = incident_id(id)?;
     let By { by } = if body.is_empty() {
         By::default()
@@ -209,13 +220,13 @@ async fn act(app: &App, id: &str, body: &[u8], order: fn(IncidentId, String) -> 
             Failure::new(StatusCode::BAD_REQUEST, format!("the body cannot be read: {error}"), help).at("body")
         })?
     };
-    ordered(app, id, order(id, named(by))).await
+    ordered(app, id, order(id, named(by, who))).await
 }
 
-/// Who does it: one line of a name.
-fn named(by: Option<String>) -> String {
+/// Who does it: one line of a name, as given, or as shown.
+fn named(by: Option<String>, who: &Who) -> String {
     let name = by.map(|by| clean::line(&by, NAME_LENGTH)).filter(|by| !by.trim().is_empty());
-    name.unwrap_or_else(|| "somebody over HTTP".to_owned())
+    name.unwrap_or_else(|| who.told("somebody over HTTP"))
 }
 
 /// Gives an order about an incident that exists, and answers with the incident as it is then.
@@ -224,10 +235,11 @@ pub(super) async fn ordered(app: &App, id: IncidentId, order: Order) -> Result<R
     if !app.inbox.ask(exists).await? {
         return Err(no_incident(id));
     }
+    let deed = Deed::of(&order).unwrap_or_default();
     app.inbox.order(order).await?;
     let found = app.inbox.ask(move |view| view.incidents().into_iter().find(|(summary, _)| summary.incident == id));
     let (summary, open) = found.await?.ok_or_else(|| no_incident(id))?;
-    Ok(json_text(StatusCode::OK, summary_json(&summary, open)))
+    Ok(deed.with(json_text(StatusCode::OK, summary_json(&summary, open))))
 }
 
 /// Reads the number of an incident, or the key of one of its notifications (`7.1.team-mail`).

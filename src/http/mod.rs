@@ -2,9 +2,11 @@
 //!
 //! Deliberately without decisions: it asks the one owner of the engine through the inbox.
 
+pub mod admission;
 mod alertmanager;
 pub mod answer;
 pub mod app;
+mod audit;
 mod backup;
 pub mod body;
 pub mod console;
@@ -71,6 +73,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/api/v1/silences", get(silences::list).post(silences::create))
         .route("/api/v1/silences/{id}", delete(silences::expire))
         .route("/api/v1/tally", get(incidents::tally))
+        .route("/api/v1/audit", get(audit::list))
         .route(backup::PATH, get(backup::backup))
         .route("/metrics", get(operations::metrics))
         .route("/-/healthy", get(operations::healthy))

@@ -14,6 +14,7 @@ use tokio::time::timeout;
 use super::alertmanager;
 use super::answer::{Failure, json_answer};
 use super::app::App;
+use super::audit::Deed;
 use super::incidents::sums;
 use crate::inbox::Refusal;
 
@@ -27,7 +28,7 @@ pub(super) async fn healthy() -> &'static str {
 
 /// `GET /-/ready`: it takes events and can store them; else 503 with the reasons.
 pub(super) async fn ready(State(app): State<Arc<App>>) -> Response {
-    let condition = app.condition.borrow().clone();
+    let condition = app.condition();
     let ready = condition.problems.is_empty();
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let answer = json!({"ready": ready, "problems": condition.problems, "warnings": condition.warnings});
@@ -52,7 +53,10 @@ pub(super) async fn reload(State(app): State<Arc<App>>) -> Result<Response, Fail
     let (sender, answer) = oneshot::channel();
     app.reload.send(sender).await.map_err(|_| Failure::from(Refusal::Stopping))?;
     match answer.await.map_err(|_| Failure::from(Refusal::Stopping))? {
-        Ok(message) => Ok(json_answer(StatusCode::OK, &json!({"reloaded": true, "message": message}))),
+        Ok(message) => {
+            let answer = json_answer(StatusCode::OK, &json!({"reloaded": true, "message": message}));
+            Ok(Deed::on("rules", message).with(answer))
+        }
         Err(report) => {
             let help = "mend the rule files and reload again; the old rules stay in force until then";
             Err(Failure::new(StatusCode::BAD_REQUEST, report, help).at("rules"))

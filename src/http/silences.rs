@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 
 use super::answer::{Failure, json_answer};
 use super::app::App;
+use super::audit::Deed;
 use crate::domain::matcher::alertmanager;
 use crate::domain::{LooksAt, Matcher, Silence, Timestamp, duration};
 use crate::inbox::Order;
@@ -50,7 +51,7 @@ pub(super) async fn list(State(app): State<Arc<App>>) -> Result<Response, Failur
 pub(super) async fn create(State(app): State<Arc<App>>, body: Bytes) -> Result<Response, Failure> {
     let now = app.clock.now();
     let silence = set(&app, read(&body, now)?).await?;
-    Ok(json_answer(StatusCode::CREATED, &written(&silence, now)))
+    Ok(Deed::of_silence(&silence).with(json_answer(StatusCode::CREATED, &written(&silence, now))))
 }
 
 /// Sets a silence, under an identity that nobody has; done when it is durable.
@@ -89,12 +90,13 @@ pub(super) async fn set_from_now(
 }
 
 /// Lets a silence last longer.
-pub(super) async fn extend(app: &App, id: &str, span: &str) -> Result<(), Failure> {
+pub(super) async fn extend(app: &App, id: &str, span: &str) -> Result<Silence, Failure> {
     let now = app.clock.now();
     let mut silence = of_people(app, id).await?;
     let more = length(span)?;
     (silence.until, silence.updated) = (silence.until.max(now) + more, now);
-    Ok(app.inbox.order(Order::Silence(silence)).await?)
+    app.inbox.order(Order::Silence(silence.clone())).await?;
+    Ok(silence)
 }
 
 /// Ends a silence now.
@@ -109,7 +111,12 @@ pub(super) async fn end(app: &App, id: &str) -> Result<Silence, Failure> {
 /// `DELETE /api/v1/silences/{id}`: ends it now.
 pub(super) async fn expire(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<Response, Failure> {
     let silence = end(&app, &id).await?;
-    Ok(json_answer(StatusCode::OK, &written(&silence, app.clock.now())))
+    Ok(ended(&silence).with(json_answer(StatusCode::OK, &written(&silence, app.clock.now()))))
+}
+
+/// What is told of a silence that somebody ended: whose it was is in its own line.
+pub(super) fn ended(silence: &Silence) -> Deed {
+    Deed { by: String::new(), ..Deed::of_silence(silence) }
 }
 
 /// A silence that people set, and may change.

@@ -2,6 +2,7 @@
 //!
 //! Deliberately without arguments, signals and output: those are `cli`'s. Whoever starts a [`Service`] stops it.
 
+mod admission;
 mod fetch;
 mod heartbeat;
 mod judge;

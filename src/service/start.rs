@@ -19,11 +19,13 @@ use super::pump::Pump;
 use super::reload::{self, Read, Reloader};
 use super::sources::Secrets;
 use super::vigil::Vigil;
-use super::{InForce, Options, Service, StartError, fetch, tls};
+use super::{InForce, Options, Service, StartError, admission, fetch, tls};
+use crate::audit::Log;
 use crate::clock::Clock;
 use crate::config::{Bundle, Settings, Source};
 use crate::deliver::{self, Couriers, References};
 use crate::domain::{Alarms, Engine};
+use crate::http::admission::Admission;
 use crate::http::app::{App, Condition, Handles, Limits, Reload, Token};
 use crate::http::console::chronicle::Chronicle;
 use crate::http::drill::Fates;
@@ -34,7 +36,7 @@ use crate::http::rate::Rate;
 use crate::http::router;
 use crate::http::sns::{Fetch, Topics};
 use crate::inbox::{self, Capacity, Inbox, Order, Outlet};
-use crate::sinks::{Receiver, Secret};
+use crate::sinks::Receiver;
 use crate::store::StoreOptions;
 
 /// A sender may send at once what it may send in so many seconds.
@@ -51,9 +53,9 @@ pub(super) async fn start(options: Options) -> Result<Service, StartError> {
     for warning in &bundle.warnings {
         warn!("{warning}");
     }
-    let token = settings.auth.as_ref().map(read_token).transpose()?;
+    let asked = admission::read(&settings)?;
     let tls = settings.tls.as_ref().map(tls::server_config).transpose()?;
-    let (listener, address) = listen(&settings.listen, token.is_some()).await?;
+    let (listener, address) = listen(&settings.listen, asked.0.is_some()).await?;
     let mut restored = restore(&settings, &bundle, probe)?;
     let rules = in_force(&bundle, &sources);
     let (parts, outlet) = Parts::new(&settings, &mut restored);
@@ -69,7 +71,7 @@ pub(super) async fn start(options: Options) -> Result<Service, StartError> {
         let heart = Heart::new(settings, parts.inbox.clone(), parts.condition.subscribe());
         tokio::spawn(heart.run(stopping.clone()))
     });
-    let app = parts.app(&settings, token, (reload, known_now, topics, stopping.clone()));
+    let app = parts.app(&settings, asked, (reload, known_now, topics, stopping.clone()));
     let connections = ConnectionLimits { connections: settings.limits.connections, ..ConnectionLimits::default() };
     let server = tokio::spawn(Server::new(listener, tls, router(app), connections).run(stopping));
     let Parts { inbox, condition, .. } = parts;
@@ -241,7 +243,7 @@ impl Parts {
     fn app(
         &self,
         settings: &Settings,
-        token: Option<Token>,
+        asked: (Option<Token>, Admission),
         (reload, known, topics, stopping): (
             mpsc::Sender<Reload>,
             watch::Receiver<Arc<Known>>,
@@ -260,6 +262,7 @@ impl Parts {
             topics,
             chronicle: Arc::clone(&self.chronicle),
             stopping,
+            audit: Arc::new(Log::new(&settings.data_dir)),
         };
         let rate = settings.limits.per_source;
         let limits = Limits {
@@ -267,7 +270,7 @@ impl Parts {
             request: settings.limits.request_timeout,
             rate: rate.is_finite().then_some(Rate { per_second: rate, burst: rate * BURST }),
         };
-        App::new(handles, limits, token)
+        App::new(handles, limits, asked)
     }
 }
 
@@ -304,16 +307,4 @@ async fn listen(address: &str, has_token: bool) -> Result<(TcpListener, SocketAd
         return Err(StartError::Open { address: bound });
     }
     Ok((listener, bound))
-}
-
-fn read_token(secret: &Secret) -> Result<Token, StartError> {
-    let wrong = |why: String| StartError::Token(format!("{secret}: {why}"));
-    let text = match secret {
-        Secret::File(path) => std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?,
-        Secret::Env(name) => std::env::var(name).map_err(|error| wrong(error.to_string()))?,
-    };
-    match text.trim() {
-        "" => Err(wrong("it is empty".to_owned())),
-        token => Ok(Token::new(token)),
-    }
 }

@@ -17,6 +17,8 @@ use super::{Coded, Refused, bad, id, shown, written};
 use crate::domain::matcher::{Matcher, alertmanager};
 use crate::domain::{Silence, Timestamp};
 use crate::http::app::App;
+use crate::http::audit::Deed;
+use crate::http::silences::ended;
 use crate::inbox::{Order, Refusal};
 
 /// So many silences at most, with those that are over and remembered: each costs every event a look.
@@ -65,11 +67,12 @@ pub(super) async fn set(State(app): State<Arc<App>>, body: Bytes) -> Result<Resp
     let answer = json!({"silenceID": id::of(&silence)});
     let replaced = before.filter(|before| before.id != silence.id && before.until > now);
     // First the new one: between the two orders nothing may page.
+    let deed = Deed::of_silence(&silence);
     app.inbox.order(Order::Silence(silence)).await?;
     if let Some(before) = replaced {
         end(&app, before, now).await?;
     }
-    Ok(shown(&answer))
+    Ok(deed.with(shown(&answer)))
 }
 
 /// `DELETE /api/v2/silence/{id}`: ends it now.
@@ -78,10 +81,11 @@ pub(super) async fn expire(State(app): State<Arc<App>>, Path(id): Path<String>) 
     let silence = find(&app, &id).await?.ok_or(Refused::Bare(StatusCode::NOT_FOUND))?;
     check_changeable(&app, &silence).await?;
     let now = app.clock.now();
+    let deed = ended(&silence);
     if silence.until > now {
         end(&app, silence, now).await?;
     }
-    Ok(StatusCode::OK.into_response())
+    Ok(deed.with(StatusCode::OK.into_response()))
 }
 
 async fn all(app: &App) -> Result<Vec<Silence>, Refusal> {

@@ -12,10 +12,11 @@ use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 use tracing::info;
 
-use super::who::Who;
 use crate::domain::{IncidentId, Opinion};
+use crate::http::admission::Who;
 use crate::http::answer::Failure;
 use crate::http::app::App;
+use crate::http::audit::Deed;
 use crate::http::incidents::{can_be_judged, can_be_split, incident_id, ordered};
 use crate::http::silences;
 use crate::inbox::Order;
@@ -43,7 +44,7 @@ impl FromRequest<Arc<App>> for Act {
     type Rejection = Failure;
 
     async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Failure> {
-        let by = request.extensions().get::<Who>().cloned().unwrap_or_default().told();
+        let by = request.extensions().get::<Who>().cloned().unwrap_or_default().told("somebody at the console");
         let Form(fields) = Form::from_request(request, app).await.map_err(|error: FormRejection| {
             Failure::new(StatusCode::BAD_REQUEST, error.body_text(), "send it as the form of the page does").at("body")
         })?;
@@ -103,9 +104,11 @@ async fn give(
     (does, order): (&str, impl FnOnce(IncidentId, String) -> Order),
 ) -> Result<Response, Failure> {
     let number = incident_id(id)?;
-    ordered(app, number, order(number, act.by.clone())).await?;
+    let order = order(number, act.by.clone());
+    let deed = Deed::of(&order).unwrap_or_default();
+    ordered(app, number, order).await?;
     info!(incident = %number, by = act.by, does, "at the console");
-    Ok(back(&act.fields, &format!("/incidents/{number}")))
+    Ok(deed.with(back(&act.fields, &format!("/incidents/{number}"))))
 }
 
 /// `POST /silences`.
@@ -116,19 +119,19 @@ pub(super) async fn silence(State(app): State<Arc<App>>, Act { fields, by }: Act
         silences::set_from_now(&app, matchers, (&text(&fields.span), &text(&fields.owner), &text(&fields.reason)))
             .await?;
     info!(silence = silence.id, owner = silence.owner, by, "set at the console");
-    Ok(back(&fields, "/rules"))
+    Ok(Deed::of_silence(&silence).with(back(&fields, "/rules")))
 }
 
 /// `POST /silences/{id}/expire`.
 pub(super) async fn expire(State(app): State<Arc<App>>, Path(id): Path<String>, act: Act) -> Result<Response, Failure> {
-    silences::end(&app, &id).await?;
+    let silence = silences::end(&app, &id).await?;
     info!(silence = id, by = act.by, "ended at the console");
-    Ok(back(&act.fields, "/rules"))
+    Ok(silences::ended(&silence).with(back(&act.fields, "/rules")))
 }
 
 /// `POST /silences/{id}/extend`.
 pub(super) async fn extend(State(app): State<Arc<App>>, Path(id): Path<String>, act: Act) -> Result<Response, Failure> {
-    silences::extend(&app, &id, act.fields.span.as_deref().unwrap_or_default()).await?;
+    let silence = silences::extend(&app, &id, act.fields.span.as_deref().unwrap_or_default()).await?;
     info!(silence = id, by = act.by, "extended at the console");
-    Ok(back(&act.fields, "/rules"))
+    Ok(silences::ended(&silence).with(back(&act.fields, "/rules")))
 }

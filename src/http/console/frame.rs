@@ -5,10 +5,10 @@
 use serde::Serialize;
 
 use super::paper;
-use super::who::Who;
+use crate::http::admission::Who;
 use crate::http::app::App;
 
-const PAGES: [(&str, &str); 3] = [("/", "Now"), ("/noise", "Noise"), ("/rules", "Rules")];
+const PAGES: [(&str, &str); 4] = [("/", "Now"), ("/noise", "Noise"), ("/rules", "Rules"), ("/audit", "Audit")];
 
 /// What stands around a page.
 #[derive(Debug, Serialize)]
@@ -25,6 +25,10 @@ pub(super) struct Frame {
     /// The colour of the dot in the tab.
     dot: &'static str,
     pub(super) who: String,
+    /// What who looks may: `operator` or `reader`.
+    role: &'static str,
+    /// Whether who looks may act, too.
+    may: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -37,7 +41,7 @@ struct Link {
 impl Frame {
     /// The frame of the page at `path`. `shadow` = nobody is paged.
     pub(super) fn new(app: &App, who: &Who, path: &str, shadow: bool) -> Self {
-        let condition = app.condition.borrow().clone();
+        let condition = app.condition();
         let (state, says) = match (condition.problems.is_empty(), condition.warnings.is_empty(), shadow) {
             (false, ..) => ("broken", "not ready".to_owned()),
             (_, false, _) => ("warned", "ready, with warnings".to_owned()),
@@ -61,6 +65,8 @@ impl Frame {
             version: env!("CARGO_PKG_VERSION"),
             dot,
             who: who.name().to_owned(),
+            role: who.role.word(),
+            may: who.may_act(),
         }
     }
 

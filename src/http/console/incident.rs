@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Extension, Path, State};
+use axum::extract::{Path, State};
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use rustc_hash::FxHashSet;
@@ -13,8 +13,8 @@ use super::frame::Frame;
 use super::member::Member;
 use super::paper::Moment;
 use super::postmortem;
-use super::who::Who;
 use crate::domain::{Candidate, Fingerprint, IncidentExplanation, IncidentId, IncidentSummary, Opinion, Timestamp};
+use crate::http::admission::Who;
 use crate::http::answer::Failure;
 use crate::http::app::App;
 use crate::http::incidents::{incident_id, no_incident};
@@ -76,12 +76,7 @@ struct Seen {
 }
 
 /// `GET /incidents/{id}`.
-pub(super) async fn page(
-    State(app): State<Arc<App>>,
-    Path(id): Path<String>,
-    who: Option<Extension<Who>>,
-) -> Result<Response, Failure> {
-    let who = who.map(|Extension(who)| who).unwrap_or_default();
+pub(super) async fn page(State(app): State<Arc<App>>, Path(id): Path<String>, who: Who) -> Result<Response, Failure> {
     let seen = look(&app, incident_id(&id)?).await?;
     let (summary, now) = (&seen.explanation.summary, seen.now);
     let drawing = draw(&app, &seen.explanation, now);

@@ -5,6 +5,7 @@
 //! what the API tells.
 
 mod act;
+mod audit;
 mod card;
 pub mod chronicle;
 mod frame;
@@ -17,7 +18,6 @@ pub mod paper;
 mod postmortem;
 mod rules;
 mod series;
-mod who;
 
 use std::sync::Arc;
 
@@ -26,11 +26,10 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use serde::Serialize;
 
+use super::admission::Who;
 use super::answer::Failure;
 use super::app::App;
 use frame::Frame;
-
-pub(super) use who::Who;
 
 /// So many may listen to what is decided at the same time.
 pub const LISTENERS: usize = 64;
@@ -52,6 +51,7 @@ pub(super) fn router() -> Router<Arc<App>> {
         .route("/silences", post(act::silence))
         .route("/silences/{id}/expire", post(act::expire))
         .route("/silences/{id}/extend", post(act::extend))
+        .route("/audit", get(audit::page))
         .route("/live", get(live::stream))
         .route("/console.css", get(async || paper::style()))
         .route("/console.js", get(async || paper::script()))
@@ -60,7 +60,7 @@ pub(super) fn router() -> Router<Arc<App>> {
 /// Whether a path is a page for people, whose failures are pages, too.
 pub(super) fn is_page(path: &str) -> bool {
     path == "/"
-        || ["/incidents", "/series", "/noise", "/rules", "/silences"]
+        || ["/incidents", "/series", "/noise", "/rules", "/silences", "/audit"]
             .iter()
             .any(|page| path.strip_prefix(page).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
 }
@@ -73,11 +73,8 @@ struct Sorry {
 }
 
 /// A failure as a page.
-pub(super) fn sorry(app: &App, failure: &Failure) -> Option<Response> {
-    let page = Sorry {
-        frame: Frame::new(app, &Who::default(), "", false),
-        message: failure.message.clone(),
-        help: failure.help.clone(),
-    };
+pub(super) fn sorry(app: &App, who: &Who, failure: &Failure) -> Option<Response> {
+    let page =
+        Sorry { frame: Frame::new(app, who, "", false), message: failure.message.clone(), help: failure.help.clone() };
     app.paper.text("sorry.html", &page).ok().map(|text| paper::html(failure.status, text))
 }

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use axum::extract::{Extension, State};
+use axum::extract::State;
 use axum::response::Response;
 use serde::Serialize;
 
 use super::chronicle::{Sums, by_outcome};
 use super::frame::Frame;
-use super::who::Who;
 use crate::domain::{Outcome, Reason, Tally, Timestamp};
+use crate::http::admission::Who;
 use crate::http::answer::Failure;
 use crate::http::app::App;
 use crate::http::incidents::sums;
@@ -64,13 +64,12 @@ struct Loud {
 }
 
 /// `GET /noise`.
-pub(super) async fn page(State(app): State<Arc<App>>, who: Option<Extension<Who>>) -> Result<Response, Failure> {
+pub(super) async fn page(State(app): State<Arc<App>>, who: Who) -> Result<Response, Failure> {
     let seen = app
         .inbox
         .ask(|view| (sums(view), view.engine.loudest(LOUDEST), view.engine.now(), view.engine.policy().shadow));
     let (tally, loudest, now, shadow) = seen.await?;
     let hours = app.chronicle.hours();
-    let who = who.map(|Extension(who)| who).unwrap_or_default();
     let (held, paged) = (tally.outcome(Outcome::Suppress), tally.pages.0 + tally.pages.1);
     let page = Page {
         frame: Frame::new(&app, &who, "/noise", shadow),

@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Extension, State};
+use axum::extract::State;
 use axum::response::Response;
 use serde::Serialize;
 
 use super::card::{Card, by_urgency};
 use super::frame::Frame;
 use super::paper::Moment;
-use super::who::Who;
 use crate::domain::decision::Verdict;
 use crate::domain::{Decision, IncidentSummary, Outcome, SourceView, Tally, Timestamp};
+use crate::http::admission::Who;
 use crate::http::answer::Failure;
 use crate::http::app::App;
 use crate::http::incidents::sums;
@@ -96,7 +96,7 @@ struct Seen {
 }
 
 /// `GET /`.
-pub(super) async fn page(State(app): State<Arc<App>>, who: Option<Extension<Who>>) -> Result<Response, Failure> {
+pub(super) async fn page(State(app): State<Arc<App>>, who: Who) -> Result<Response, Failure> {
     let seen = app.inbox.ask(|view| {
         let (mut open, closed) = view.latest_incidents(MOST_OVER);
         open.sort_by(|a, b| by_urgency(a, b));
@@ -113,7 +113,6 @@ pub(super) async fn page(State(app): State<Arc<App>>, who: Option<Extension<Who>
         }
     });
     let seen = seen.await?;
-    let who = who.map(|Extension(who)| who).unwrap_or_default();
     let news = app.chronicle.since(u64::MAX, 0);
     let verdicts = app.chronicle.latest(RIVER, |decision| matches!(decision, Decision::Verdict(_)));
     let river = verdicts.iter().filter_map(|decision| match decision {

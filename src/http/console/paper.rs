@@ -26,6 +26,7 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("found.html", include_str!("templates/found.html")),
     ("noise.html", include_str!("templates/noise.html")),
     ("rules.html", include_str!("templates/rules.html")),
+    ("audit.html", include_str!("templates/audit.html")),
     ("sorry.html", include_str!("templates/sorry.html")),
 ];
 

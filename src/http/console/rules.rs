@@ -2,18 +2,18 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Extension, State};
+use axum::extract::State;
 use axum::response::Response;
 use serde::Serialize;
 
 use super::frame::Frame;
 use super::paper::Moment;
-use super::who::Who;
 use crate::domain::interval::Interval;
 use crate::domain::matcher::{Matcher, alertmanager};
 use crate::domain::policy::{Handling, Rule};
 use crate::domain::route::Route;
 use crate::domain::{Policy, Silence, Timestamp};
+use crate::http::admission::Who;
 use crate::http::answer::Failure;
 use crate::http::app::App;
 use crate::replay::wording::{several, span};
@@ -60,12 +60,11 @@ struct RouteRow {
 }
 
 /// `GET /rules`.
-pub(super) async fn page(State(app): State<Arc<App>>, who: Option<Extension<Who>>) -> Result<Response, Failure> {
+pub(super) async fn page(State(app): State<Arc<App>>, who: Who) -> Result<Response, Failure> {
     let seen = app.inbox.ask(|view| {
         (view.engine.silences(), view.engine.covering(), Arc::clone(view.engine.policy()), view.engine.now())
     });
     let (silences, covering, policy, now) = seen.await?;
-    let who = who.map(|Extension(who)| who).unwrap_or_default();
     let covers = |id: &str| covering.iter().find(|(silence, _)| silence.id == id).map(|(_, covers)| *covers as u64);
     let rows = silences.iter().map(|silence| silence_row(silence, covers(&silence.id), &policy, now));
     let page = Page {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Extension, Path, Query, State};
+use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use rustc_hash::FxHashSet;
@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use super::frame::Frame;
 use super::member::{Judged, Member, lines, verdicts};
-use super::who::Who;
 use crate::domain::{Fingerprint, SeriesExplanation};
+use crate::http::admission::Who;
 use crate::http::answer::Failure;
 use crate::http::app::App;
 use crate::replay::report::legend;
@@ -53,11 +53,7 @@ pub(super) struct Words {
 }
 
 /// `GET /series?find=WORDS`: the series that fits, or those that do.
-pub(super) async fn find(
-    State(app): State<Arc<App>>,
-    who: Option<Extension<Who>>,
-    words: Query<Words>,
-) -> Result<Response, Failure> {
+pub(super) async fn find(State(app): State<Arc<App>>, who: Who, words: Query<Words>) -> Result<Response, Failure> {
     let Query(Words { find }) = words;
     let asked = find.clone();
     let seen = app.inbox.ask(move |view| (view.engine.find_series(&asked, MOST + 1), view.engine.policy().shadow));
@@ -67,7 +63,6 @@ pub(super) async fn find(
     }
     let more = found.len() > MOST;
     found.truncate(MOST);
-    let who = who.map(|Extension(who)| who).unwrap_or_default();
     let page = Found {
         frame: Frame::new(&app, &who, "/series", shadow).looking_for(&find),
         headline: match found.len() {
@@ -81,11 +76,7 @@ pub(super) async fn find(
 }
 
 /// `GET /series/{key}`.
-pub(super) async fn page(
-    State(app): State<Arc<App>>,
-    Path(key): Path<String>,
-    who: Option<Extension<Who>>,
-) -> Result<Response, Failure> {
+pub(super) async fn page(State(app): State<Arc<App>>, Path(key): Path<String>, who: Who) -> Result<Response, Failure> {
     let unknown = || {
         let help = "look for it by words of its name";
         Failure::new(StatusCode::NOT_FOUND, format!("there is no series {key}"), help).at("path")
@@ -95,7 +86,6 @@ pub(super) async fn page(
         .inbox
         .ask(move |view| Some((view.engine.why_series(fingerprint)?, view.engine.now(), view.engine.policy().shadow)));
     let (series, now, shadow) = seen.await?.ok_or_else(unknown)?;
-    let who = who.map(|Extension(who)| who).unwrap_or_default();
     let story = app.chronicle.story(&FxHashSet::from_iter([fingerprint]), None, (series.heard.0, now));
     let page = Page {
         frame: Frame::new(&app, &who, "/series", shadow),

@@ -19,6 +19,7 @@ use tracing::info;
 
 use super::answer::{Failure, json_answer};
 use super::app::App;
+use super::audit::Deed;
 use super::body;
 use super::known::{Keys, is_signed};
 use crate::domain::{IncidentId, IncidentSummary, NoticeAction, Timestamp};
@@ -60,6 +61,15 @@ struct Said {
 enum Act {
     Takes,
     Resolves,
+}
+
+impl Act {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Takes => "ack",
+            Self::Resolves => "resolve",
+        }
+    }
 }
 
 /// The name of a person, and where it was said.
@@ -122,7 +132,12 @@ async fn obey(app: &App, said: Said) -> Result<Response, Failure> {
         app.inbox.order(order(said.act, id, said.by.clone())).await?;
         done.insert(id);
     }
-    Ok(heard(&done, &notes))
+    let answer = heard(&done, &notes);
+    let deed = |id: &IncidentId| Deed {
+        action: Some(said.act.word()),
+        ..Deed::of(&order(said.act, *id, said.by.clone())).unwrap_or_default()
+    };
+    Ok(done.iter().map(deed).fold(answer, |answer, deed| deed.with(answer)))
 }
 
 fn order(act: Act, id: IncidentId, by: String) -> Order {

@@ -211,11 +211,15 @@ pub(super) const OPERATIONS: &[Operation] = &[
         &[400, 401, 403, 404, 408, 409, 503],
     ),
     get("GET /api/v1/tally", "The sums: accepted = waiting + all verdicts.", ANY, &[401, 408, 503]),
+    Operation {
+        query: &[("last", "integer", "so many at most")],
+        ..get("GET /api/v1/audit", "What people did, newest first.", &[(200, "It.", "Audit", JSON)], &[400, 401, 408])
+    },
     get(
         "GET /api/v1/backup",
         "The whole store as one archive.",
         &[(200, "The archive.", "", &["application/octet-stream"])],
-        &[401, 408, 503],
+        &[401, 403, 408, 503],
     ),
     get("GET /metrics", "What is counted.", &[(200, "OpenMetrics.", "", &["application/openmetrics-text"])], PLAIN),
     get("GET /-/healthy", "The process answers.", &[(200, "It does.", "", TEXT)], &[408]),
