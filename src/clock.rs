@@ -9,12 +9,22 @@ use tokio::time::Instant;
 
 use crate::domain::Timestamp;
 
-/// Wall time that never goes back. Clones share it.
+/// Wall time that never goes back, or the time of a rehearsal. Clones share it.
 ///
 /// When the machine's clock jumps back, time here goes on at nine tenths of its pace until the machine has caught
 /// up, so that nothing which waits is stuck for as long as the jump was.
 #[derive(Clone, Debug)]
-pub struct Clock(Arc<Mutex<Anchor>>);
+pub struct Clock {
+    anchor: Arc<Mutex<Anchor>>,
+    rehearsal: Option<Rehearsal>,
+}
+
+/// Time that goes faster than it does.
+#[derive(Clone, Copy, Debug)]
+struct Rehearsal {
+    began: Anchor,
+    pace: f64,
+}
 
 /// Where time stood when it was last read.
 #[derive(Clone, Copy, Debug)]
@@ -34,14 +44,31 @@ impl Clock {
     /// A clock that never shows a time before `not_before` (the engine's time after a restart).
     #[must_use]
     pub fn start(not_before: Timestamp) -> Self {
-        Self(Arc::new(Mutex::new(Anchor { at: not_before.max(wall()), read: instant() })))
+        let anchor = Anchor { at: not_before.max(wall()), read: instant() };
+        Self { anchor: Arc::new(Mutex::new(anchor)), rehearsal: None }
+    }
+
+    /// A clock for rehearsals: it begins at `from`, and goes `pace` times as fast as the machine's.
+    #[must_use]
+    pub fn rehearse(from: Timestamp, pace: u32) -> Self {
+        let began = Anchor { at: from, read: instant() };
+        Self { anchor: Arc::new(Mutex::new(began)), rehearsal: Some(Rehearsal { began, pace: f64::from(pace) }) }
+    }
+
+    /// How long the machine's clock takes for so many seconds of this one, in seconds.
+    #[must_use]
+    pub fn takes(&self, seconds: f64) -> f64 {
+        self.rehearsal.map_or(seconds, |rehearsal| seconds / rehearsal.pace)
     }
 
     /// The time now.
     #[must_use]
     pub fn now(&self) -> Timestamp {
-        let mut anchor = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let read = instant();
+        if let Some(Rehearsal { began, pace }) = self.rehearsal {
+            return began.at.after(read.duration_since(began.read).as_secs_f64() * pace);
+        }
+        let mut anchor = self.anchor.lock().unwrap_or_else(PoisonError::into_inner);
         let at = anchor.advance(wall(), read.duration_since(anchor.read));
         // Whole milliseconds only: many readings within one must not each lose their fraction.
         if at != anchor.at {
@@ -91,6 +118,15 @@ mod tests {
         assert_eq!(anchor.advance(hour_back, Duration::from_secs(10)), Timestamp::from_millis(1_009_000));
         let ahead = Timestamp::from_millis(2_000_000);
         assert_eq!(anchor.advance(ahead, Duration::from_secs(10)), ahead);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_rehearsal_begins_where_it_is_told_and_goes_as_fast() {
+        let clock = Clock::rehearse(Timestamp::from_millis(1_000_000), 600);
+        assert_eq!(clock.now(), Timestamp::from_millis(1_000_000));
+        tokio::time::advance(Duration::from_secs(2)).await;
+        assert_eq!(clock.now(), Timestamp::from_millis(2_200_000));
+        assert!((clock.takes(60.0) - 0.1).abs() < 1e-9, "a minute takes a tenth of a second");
     }
 
     #[test]

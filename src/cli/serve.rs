@@ -37,6 +37,9 @@ pub struct ServeArgs {
     /// Judge everything, page nobody
     #[arg(long)]
     shadow: bool,
+    /// A rehearsal: the clock goes on from where the store ends, PACE times as fast (2 to 10000)
+    #[arg(long, value_name = "PACE", value_parser = clap::value_parser!(u32).range(2..=10_000))]
+    rehearse: Option<u32>,
 }
 
 /// Serves until it is told to stop. Exit code 1 = it could not start, or it failed.
@@ -70,6 +73,7 @@ fn settings(args: &ServeArgs) -> Result<Settings, String> {
     };
     settings.rules = args.rules.clone().or(settings.rules);
     settings.shadow |= args.shadow;
+    settings.rehearse = args.rehearse;
     if let Some(dir) = &args.data_dir {
         settings.data_dir.clone_from(dir);
     }

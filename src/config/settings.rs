@@ -29,6 +29,8 @@ pub struct Settings {
     pub external_url: Option<String>,
     /// Judge everything, page nobody.
     pub shadow: bool,
+    /// The clock goes on from where the store ends, so many times as fast, for a rehearsal; `None` = it is the machine's.
+    pub rehearse: Option<u32>,
     /// What it tells about itself.
     pub log: Log,
     /// TLS on the listener; `None` = plain HTTP.
@@ -145,6 +147,7 @@ impl Default for Settings {
             rules: None,
             external_url: None,
             shadow: false,
+            rehearse: None,
             log: Log { format: LogFormat::Text, level: LogLevel::Info },
             tls: None,
             auth: None,
@@ -205,6 +208,7 @@ fn lower(record: &Record) -> Settings {
         rules: record.text("rules").map(PathBuf::from),
         external_url: record.text("external_url").map(|url| url.trim_end_matches('/').to_owned()),
         shadow: record.flag("shadow").unwrap_or(defaults.shadow),
+        rehearse: defaults.rehearse,
         log: record.record("log").map_or(defaults.log, |log| Log {
             format: log.word("format").unwrap_or(defaults.log.format),
             level: log.word("level").unwrap_or(defaults.log.level),

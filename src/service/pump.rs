@@ -93,7 +93,7 @@ impl Pump {
     /// How long nothing need be done.
     fn patience(&self) -> Duration {
         let now = self.clock.now();
-        let due = self.judge.next_deadline().map_or(f64::INFINITY, |due| due.since(now));
+        let due = self.judge.next_deadline().map_or(f64::INFINITY, |due| self.clock.takes(due.since(now)));
         let busy = if self.keeper.is_busy() { 0.0 } else { LOOK_UP.as_secs_f64() };
         Duration::from_secs_f64(due.clamp(0.0, busy))
     }

@@ -152,7 +152,17 @@ const FATES: usize = 1_024;
 
 impl Parts {
     fn new(settings: &Settings, restored: &mut Restored) -> (Self, Outlet) {
-        let clock = Clock::start(restored.judge.engine.now());
+        let stands = restored.judge.engine.now();
+        let clock = match settings.rehearse {
+            Some(pace) => Clock::rehearse(stands, pace),
+            None => Clock::start(stands),
+        };
+        if let Some(pace) = settings.rehearse {
+            warn!(
+                clock = stands.secs(),
+                pace, "this is a rehearsal: the clock goes on from where the store ends, and faster"
+            );
+        }
         restored.judge.engine.resume(clock.now());
         let metrics = Metrics::new(clock.now());
         metrics.reload_successful.set(1);
