@@ -13,7 +13,8 @@ use tokio::sync::oneshot;
 
 use crate::domain::alarm::Drill;
 use crate::domain::{
-    Alarms, Engine, Event, IncidentExplanation, IncidentId, IncidentSummary, NotificationKey, Opinion, Policy, Silence,
+    Alarms, Dispatch, Engine, Event, IncidentExplanation, IncidentId, IncidentSummary, NotificationKey, Opinion,
+    Policy, Silence,
 };
 
 /// What the queue may hold.
@@ -100,6 +101,8 @@ pub enum Order {
     Overdue(NotificationKey, String),
     /// A notification was given up, for this reason.
     Undeliverable(NotificationKey, String),
+    /// A digest was put together.
+    Digest(Box<Dispatch>),
     /// A marked test page.
     Drill(Drill),
     /// Squelch itself is in trouble: a title, what it means and what to do.
@@ -160,6 +163,8 @@ pub enum Message {
     Question(Question),
     /// A backup of everything that is stored.
     Backup(BackupAck),
+    /// Everything that came is to be in the history; told when it is, or cannot be.
+    Spill(oneshot::Sender<()>),
 }
 
 /// The sending side. Clones share the queue.
@@ -294,6 +299,16 @@ impl Inbox {
         let (ack, answer) = oneshot::channel();
         self.0.asked(Message::Backup(ack))?;
         answer.await.unwrap_or(Err(Refusal::Stopping))
+    }
+
+    /// Has everything that came copied into the history, and waits for it.
+    ///
+    /// # Errors
+    /// When too much is asked for already, or when Squelch is stopping.
+    pub async fn spill(&self) -> Result<(), Refusal> {
+        let (done, answer) = oneshot::channel();
+        self.0.asked(Message::Spill(done))?;
+        answer.await.map_err(|_| Refusal::Stopping)
     }
 
     /// Takes nothing more; what waits is still handed out.

@@ -15,6 +15,7 @@
 //! | 2 | [`inbox`] | the bounded queue in front of the engine |
 //! | 2 | [`clock`] | the one reader of the clock |
 //! | 2 | [`audit`] | what people did, line by line on disk |
+//! | 3 | [`digest`] | what was decided in a day or a week, as a mail: pure |
 //! | 3 | [`files`] | the one reader of rule and settings files from disk |
 //! | 3 | [`rule_test`] | the rules' own tests, in virtual time: pure |
 //! | 3 | [`tune`] | rule changes proposed from a history, each replayed: pure |
@@ -32,6 +33,7 @@ pub mod clock;
 pub mod config;
 pub mod deliver;
 pub mod diagnostic;
+pub mod digest;
 pub mod domain;
 pub mod files;
 pub mod formats;

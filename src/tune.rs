@@ -8,11 +8,12 @@
 mod candidate;
 mod patch;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::config::{self, Source};
 use crate::diagnostic::Report;
-use crate::domain::{Decision, Event, IncidentId, IncidentSummary, Policy, Severity, Topology};
+use crate::domain::{Decision, Event, IncidentId, IncidentSummary, Page, Policy, Severity, Timestamp, Topology};
 use crate::replay::Run;
 use crate::replay::compare::{Difference, compare};
 use crate::replay::decided::Decided;
@@ -36,6 +37,32 @@ pub struct History<'a> {
     pub sources: &'a [Source],
     /// Edges that are added to those of the rules.
     pub graph: &'a Topology,
+    /// What is looked at.
+    pub scope: Scope,
+}
+
+/// What of a history is looked at.
+#[derive(Clone, Debug)]
+pub struct Scope {
+    /// Pages from then on, until just before; those before only teach what is ordinary. `None` = all.
+    pub window: Option<(Timestamp, Timestamp)>,
+    /// Events of pages that people took: no such page may be lost or come later.
+    pub taken: BTreeSet<u64>,
+    /// How many changes are replayed at most.
+    pub tries: usize,
+}
+
+impl Default for Scope {
+    fn default() -> Self {
+        Self { window: None, taken: BTreeSet::new(), tries: TRIED }
+    }
+}
+
+impl Scope {
+    fn pages(&self, replayed: &Replayed) -> usize {
+        let within = |at: Timestamp| self.window.is_none_or(|(from, until)| (from..until).contains(&at));
+        replayed.decided.pages.iter().filter(|page| within(page.ts)).count()
+    }
 }
 
 /// What a run of the history came to.
@@ -125,30 +152,31 @@ pub fn tune(history: &History<'_>) -> Result<Tuning, Report> {
     let candidates = candidate::candidates(history.events, &own, &policy);
     let mut good: Vec<Proposal> = Vec::new();
     let mut tried = 0;
-    for candidate in candidates.into_iter().take(TRIED) {
+    for candidate in candidates.into_iter().take(history.scope.tries) {
         tried += 1;
         let other = history.replay(&[&candidate])?;
-        if let Some(lost) = harmless(&own, &other) {
-            good.push(Proposal { candidate, pages: other.decided.pages.len(), lost });
+        if let Some(lost) = harmless(history, &own, &other) {
+            good.push(Proposal { candidate, pages: history.scope.pages(&other), lost });
         }
     }
     good.sort_by_key(|proposal| proposal.pages);
     let (proposals, together) = combined(history, &own, good)?;
-    Ok(Tuning { pages: own.decided.pages.len(), serious: own.serious().count(), tried, proposals, together })
+    Ok(Tuning { pages: history.scope.pages(&own), serious: own.serious().count(), tried, proposals, together })
 }
 
 /// As many of the proposals as go together, and the pages with all of them.
 fn combined(history: &History<'_>, own: &Replayed, good: Vec<Proposal>) -> Result<(Vec<Proposal>, usize), Report> {
     let mut kept: Vec<Proposal> = Vec::new();
-    let mut pages = own.decided.pages.len();
+    let mut pages = history.scope.pages(own);
     for proposal in good {
         if kept.len() == MOST {
             break;
         }
         let changes: Vec<_> = kept.iter().map(|kept| &kept.candidate).chain([&proposal.candidate]).collect();
         let other = history.replay(&changes)?;
-        if other.decided.pages.len() < pages && harmless(own, &other).is_some() {
-            pages = other.decided.pages.len();
+        let fewer = history.scope.pages(&other);
+        if fewer < pages && harmless(history, own, &other).is_some() {
+            pages = fewer;
             kept.push(proposal);
         }
     }
@@ -156,15 +184,19 @@ fn combined(history: &History<'_>, own: &Replayed, good: Vec<Proposal>) -> Resul
 }
 
 /// The titles of the pages that are lost, when there are fewer pages and nothing serious is lost or later; else `None`.
-fn harmless(own: &Replayed, other: &Replayed) -> Option<Vec<String>> {
-    if other.decided.pages.len() >= own.decided.pages.len() {
+fn harmless(history: &History<'_>, own: &Replayed, other: &Replayed) -> Option<Vec<String>> {
+    let scope = &history.scope;
+    if scope.pages(other) >= scope.pages(own) {
         return None;
     }
     let serious = |incident: IncidentId| own.incidents.get(&incident).is_none_or(|incident| !mild(incident));
+    let taken = |page: &Page| page.alerts.iter().any(|seq| scope.taken.contains(seq));
     let mut lost = Vec::new();
     for difference in compare(&own.decided, &other.decided) {
         match difference {
-            Difference::Lost(page, _) | Difference::Later(page, ..) if serious(page.incident) => return None,
+            Difference::Lost(page, _) | Difference::Later(page, ..) if serious(page.incident) || taken(page) => {
+                return None;
+            }
             Difference::Lost(page, _) => lost.push(page.title.clone()),
             _ => {}
         }

@@ -20,6 +20,7 @@ const RANKS: &[(&str, u8)] = &[
     ("audit", 2),
     ("rule_test", 3),
     ("tune", 3),
+    ("digest", 3),
     ("files", 3),
     ("http", 3),
     ("deliver", 3),

@@ -10,7 +10,7 @@ use squelch::replay::decided::Decided;
 use squelch::replay::report::{Report, Steps};
 use squelch::replay::wording::Ink;
 use squelch::story;
-use squelch::tune::{History, patch, tune};
+use squelch::tune::{History, Scope, patch, tune};
 
 fn report(events: &[Event]) -> String {
     let policy = Policy::default();
@@ -219,7 +219,9 @@ fn mildly_noisy() -> Vec<(u64, Event)> {
 #[test]
 fn what_is_proposed_is_a_patch_of_valid_rules_that_page_less_and_delay_nothing_serious() {
     let (events, sources) = (mildly_noisy(), config::with_shipped(Vec::new()));
-    let tuning = tune(&History { events: &events, sources: &sources, graph: &Topology::default() }).unwrap();
+    let tuning =
+        tune(&History { events: &events, sources: &sources, graph: &Topology::default(), scope: Scope::default() })
+            .unwrap();
     assert!(!tuning.proposals.is_empty() && tuning.together < tuning.pages, "{tuning:?}");
     assert!(tuning.serious > 0, "{tuning:?}");
     let shown = patch(&tuning, "rules", "tuned.yaml");
@@ -240,7 +242,9 @@ fn a_name_that_looks_like_rules_stays_a_name_in_a_proposal() {
         }
     }
     let sources = config::with_shipped(Vec::new());
-    let tuning = tune(&History { events: &events, sources: &sources, graph: &Topology::default() }).unwrap();
+    let tuning =
+        tune(&History { events: &events, sources: &sources, graph: &Topology::default(), scope: Scope::default() })
+            .unwrap();
     let shown = patch(&tuning, "rules", "tuned.yaml");
     assert!(!shown.lines().any(|line| line.trim_start_matches(['+', ' ']).starts_with("page: never")), "{shown}");
 }
@@ -249,6 +253,8 @@ fn a_name_that_looks_like_rules_stays_a_name_in_a_proposal() {
 fn nothing_is_proposed_for_a_history_that_pages_nobody() {
     let events: Vec<(u64, Event)> = vec![(0, alert("load", "web-1", 0, Status::Firing))];
     let sources = config::with_shipped(Vec::new());
-    let tuning = tune(&History { events: &events, sources: &sources, graph: &Topology::default() }).unwrap();
+    let tuning =
+        tune(&History { events: &events, sources: &sources, graph: &Topology::default(), scope: Scope::default() })
+            .unwrap();
     assert!(patch(&tuning, "rules", "tuned.yaml").contains("Nothing to propose"));
 }

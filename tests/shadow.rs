@@ -18,7 +18,7 @@ fn judged(shadow: bool) -> (Vec<Decision>, Vec<Page>) {
     engine.finish(story::END, &mut turn);
     let owed = turn.notifications.iter().filter_map(|owed| match &owed.content {
         Content::Page(page) => Some((**page).clone()),
-        Content::Reminder(_) | Content::Notice(_) => None,
+        Content::Reminder(_) | Content::Notice(_) | Content::Digest(_) => None,
     });
     (turn.decisions.clone(), owed.collect())
 }

@@ -10,6 +10,7 @@ pub mod check;
 mod client;
 mod completions;
 mod demo;
+mod digest;
 mod drill;
 mod fault;
 mod import;
@@ -73,6 +74,8 @@ enum Command {
     Silence(silence::Args),
     /// List what people did: who, when, from where, and what came of it
     Audit(audit::Args),
+    /// Tell what was decided lately, as it would be sent by mail
+    Digest(digest::Args),
     /// Send a marked test page the real way, and tell how long each step took
     Drill(drill::Args),
     /// Tell who is on call, until when, and who is next
@@ -119,6 +122,7 @@ fn run(command: &Command) -> ExitCode {
         Command::Tail(args) => told(tail::run(args)),
         Command::Silence(args) => told(silence::run(args)),
         Command::Audit(args) => told(audit::run(args)),
+        Command::Digest(args) => told(digest::run(args)),
         Command::Drill(args) => told(drill::run(args)),
         Command::OnCall(args) => told(on_call::run(args)),
         Command::Import(args) => told(import::run(args)),

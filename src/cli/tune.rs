@@ -9,7 +9,7 @@ use super::replay::{print, with_graph};
 use super::{recording, rules};
 use crate::domain::{Event, Policy};
 use crate::files::RULES_DIR;
-use crate::tune::{History, Tuning, patch, tune};
+use crate::tune::{History, Scope, Tuning, patch, tune};
 
 /// What `squelch tune` is asked to do.
 #[derive(Debug, clap::Args)]
@@ -48,7 +48,7 @@ pub(super) fn run(args: &Args) -> Result<(), Fault> {
     if events.is_empty() {
         return Err(Fault::Wrong("there is no event in this history: nothing can be replayed".to_owned()));
     }
-    let history = History { events: &events, sources: &sources, graph: &graph };
+    let history = History { events: &events, sources: &sources, graph: &graph, scope: Scope::default() };
     let tuning = tune(&history).map_err(|report| Fault::Wrong(report.to_string()))?;
     let dir = args.rules.clone().unwrap_or_else(|| PathBuf::from(RULES_DIR));
     let shown = dir.display().to_string();

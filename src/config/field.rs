@@ -111,6 +111,8 @@ pub(super) enum Form {
     Zone,
     /// `22:00-07:00`
     Hours,
+    /// `08:00`
+    Clock,
     /// `2 a night`
     Allowance,
     /// `1..5` or `1`, between two numbers, of which the first may be negative.
@@ -177,6 +179,7 @@ impl Form {
             Self::Time => "time (RFC 3339, with zone)".to_owned(),
             Self::Zone => "time zone (IANA name)".to_owned(),
             Self::Hours => "hours: `HH:MM-HH:MM`".to_owned(),
+            Self::Clock => "time of the day: `HH:MM`".to_owned(),
             Self::Allowance => "allowance: `N a night`, `N a day` or `N a week`".to_owned(),
             Self::Number(least, most) => format!("number, {least} to {most}"),
             Self::Whole(least, most) => format!("whole number, {least} to {most}"),
@@ -250,6 +253,7 @@ impl Form {
             Self::Time => "2026-11-23T02:00:00+01:00",
             Self::Zone => "Europe/Berlin",
             Self::Hours => "22:00-07:00",
+            Self::Clock => "08:00",
             Self::Allowance => "2 a night",
             Self::Number(..) => "0.5",
             Self::Whole(..) => "3",

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use super::digests;
 use super::findings::{Complaint, Findings, Spot, quoted};
 use super::judgement_fields;
 use super::receivers;
@@ -40,14 +41,18 @@ pub(super) fn lower(files: &[&Record], findings: &mut Findings<'_>) -> (Policy, 
     let receivers = named(files, "receivers", findings);
     let routes = named(files, "routes", findings);
     let rotations = named(files, "rotations", findings);
-    check_receivers(&receivers, &rotations, &routes, findings);
+    let digests = named(files, "digests", findings);
+    check_receivers(&receivers, &rotations, (&routes, &digests), findings);
     let intervals = routes::intervals(&named(files, "intervals", findings), &zone, findings);
     check_tree(&routes, &intervals, findings);
     check_reach(&routes, findings);
     let rules = named(files, "rules", findings);
     warn_of_shadowed("rule", &rules, findings);
     let lowered: Vec<_> = receivers.iter().filter_map(|given| receivers::lower(given, findings)).collect();
+    let names: Vec<&str> = receivers.iter().filter_map(|given| given.record().text("name")).collect();
+    digests::check_receivers(&digests, &names, &lowered, findings);
     let policy = Policy {
+        digests: digests::digests(&digests, &zone, findings),
         judgement,
         rules: rules.iter().map(|given| rule(given, &defaults, findings)).collect(),
         silences: named(files, "silences", findings).iter().map(|given| silence(given, findings)).collect(),

@@ -21,6 +21,7 @@
 
 mod admission;
 pub mod alertmanager;
+mod digests;
 mod field;
 mod findings;
 mod judgement_fields;

@@ -83,7 +83,7 @@ fn tree<'c>(routes: &[&'c Checked], top: bool) -> Vec<(&'c Checked, bool)> {
 pub(super) fn check_receivers(
     receivers: &[&Checked],
     rotations: &[&Checked],
-    routes: &[&Checked],
+    (routes, digests): (&[&Checked], &[&Checked]),
     findings: &mut Findings<'_>,
 ) {
     let names = |all: &[&'_ Checked]| -> BTreeSet<String> {
@@ -106,6 +106,7 @@ pub(super) fn check_receivers(
             }
         }
     }
+    used.extend(digests.iter().flat_map(|digest| digest.record().items("receivers")).map(Checked::text));
     used.extend(check_fallbacks(receivers, &people, findings));
     for named in receivers.iter().chain(rotations) {
         let what =

@@ -39,6 +39,8 @@ pub(super) const FILE: Object = Object::new(
             Form::List(&Form::Object(&BUDGET)),
             "How many pages people bear. The first budget that fits a page counts it.",
         ),
+        Field::new("digests", Form::List(&Form::Object(&DIGEST)), "Mails that sum up what was decided, on a schedule. See DIGEST.md.")
+            .example("[{name: team shop, match: 'service=~\"web|checkout\"', receivers: [team mail], on: monday}]"),
         Field::new(
             "zone",
             Form::Zone,
@@ -172,6 +174,27 @@ const HOLD: Object = Object::new(
             "A critical alert that is on for this long pages, whatever was learned.",
         )
         .default("4h"),
+    ],
+);
+
+const DIGEST: Object = Object::new(
+    "digest",
+    "A mail that sums up what was decided since the last one. Also in shadow mode.",
+    &[
+        Field::required("name", Form::Name, "Its name, unique among the digests. Stands in its subject.").example("team shop"),
+        Field::new(
+            "match",
+            Form::OneOrMany(&Form::Matcher),
+            "It tells of the series that fit all of these: on `source`, `kind`, `service`, `host` and `check`. None = of everything. \
+             What a digest with matchers tells is summed up from when it is first named here.",
+        )
+        .example("'service=~\"web|checkout\"'"),
+        Field::required("receivers", Form::OneOrMany(&Form::Name), "The names of receivers of kind `email`.")
+            .example("[team mail]"),
+        Field::new("at", Form::Clock, "When it is sent, by the clocks of `zone`.").default("08:00"),
+        Field::new("on", Form::OneOrMany(&Form::Word(days)), "The days on which it is sent. Left out: every day.")
+            .example("monday"),
+        Field::new("zone", Form::Zone, "Whose clocks count. Left out: the `zone` of the rules.").example("Europe/Berlin"),
     ],
 );
 

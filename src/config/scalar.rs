@@ -45,6 +45,7 @@ pub(super) fn read(text: &str, form: Form) -> Result<Value, Misfit> {
         Form::Time => Value::Time(read_time(text)?),
         Form::Zone => Value::Text(read_zone(text)?),
         Form::Hours => Value::Hours(read_hours(text)?),
+        Form::Clock => Value::Text(read_clock(text)?),
         Form::Allowance => Value::Allowance(read_allowance(text)?),
         Form::Number(least, most) => Value::Number(read_number(text, least, most)?),
         Form::Whole(least, most) => Value::Whole(read_whole(text, least, most)?),
@@ -262,17 +263,26 @@ fn read_zone(text: &str) -> Result<String, Complaint> {
 }
 
 /// From and to, as minutes of the day.
+/// The minute of the day of a time such as `08:00`; `None` = it is none.
+pub(super) fn minute_of_day(text: &str) -> Option<u16> {
+    let (hours, minutes) = text.trim().split_once(':')?;
+    let two = |text: &str| text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_digit());
+    let (hour, minute): (u16, u16) = (hours.parse().ok()?, minutes.parse().ok()?);
+    (two(hours) && two(minutes) && hour < 24 && minute < 60).then_some(hour * 60 + minute)
+}
+
+fn read_clock(text: &str) -> Result<String, Complaint> {
+    let wrong =
+        || Complaint::new(format!("{} is no time of the day", quoted(text))).help("write it as `08:00`, in quotes");
+    minute_of_day(text).map(|_| text.trim().to_owned()).ok_or_else(wrong)
+}
+
 fn read_hours(text: &str) -> Result<(u16, u16), Complaint> {
     let wrong = || Complaint::new(format!("{} are no hours", quoted(text))).help("write them as `22:00-07:00`");
-    let minute = |text: &str| {
-        let (hours, minutes) = text.trim().split_once(':')?;
-        let two = |text: &str| text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_digit());
-        let (hour, minute): (u16, u16) = (hours.parse().ok()?, minutes.parse().ok()?);
-        (two(hours) && two(minutes) && hour < 24 && minute < 60).then_some(hour * 60 + minute)
-    };
     let (from, to) = text.split_once('-').ok_or_else(wrong)?;
     let midnight = (to.trim() == "24:00").then_some(24 * 60);
-    let (from, to) = (minute(from).ok_or_else(wrong)?, midnight.or_else(|| minute(to)).ok_or_else(wrong)?);
+    let (from, to) =
+        (minute_of_day(from).ok_or_else(wrong)?, midnight.or_else(|| minute_of_day(to)).ok_or_else(wrong)?);
     if from == to {
         return Err(Complaint::new(format!("{} have no length", quoted(text))).help("for all day write `N a day`"));
     }

@@ -101,6 +101,7 @@ fn form_schema(form: Form) -> Value {
         ] }),
         Form::Time => text("^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ].+(Z|z|[+-][0-9]{2}(:?[0-9]{2})?)", form.example()),
         Form::Zone => text("^[A-Za-z]", form.example()),
+        Form::Clock => text("^[0-2][0-9]:[0-5][0-9]$", form.example()),
         Form::Hours => text("^[0-2][0-9]:[0-5][0-9] *- *[0-2][0-9]:[0-5][0-9]$", form.example()),
         Form::Allowance => text("^(at most )?[0-9]+ a (night|day|week)$", form.example()),
         Form::Number(least, most) => json!({ "type": "number", "minimum": least, "maximum": most }),

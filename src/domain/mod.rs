@@ -9,7 +9,9 @@ pub mod budget;
 mod check;
 mod company;
 mod component;
+pub mod daybook;
 pub mod decision;
+pub mod digest;
 pub mod duration;
 pub mod engine;
 pub mod event;
@@ -50,9 +52,11 @@ pub mod zone;
 
 pub use alarm::Alarms;
 pub use budget::Budget;
+pub use daybook::Extract;
 pub use decision::{
     Decision, Evidence, IncidentId, IncidentSummary, Moment, Notice, NoticeAction, Origin, Page, PageAction, Verdict,
 };
+pub use digest::DigestRule;
 pub use engine::Engine;
 pub use event::Event;
 pub use explain::{Candidate, HeldBack, IncidentExplanation, Said, SeriesExplanation, SourceView, Tally};
@@ -60,7 +64,7 @@ pub use fingerprint::Fingerprint;
 pub use interval::Interval;
 pub use judgement::{Judgement, Sensitivity};
 pub use matcher::Matcher;
-pub use notification::{Content, Notification, NotificationKey, Reminder};
+pub use notification::{Content, Dispatch, Image, Notification, NotificationKey, Reminder};
 pub use opinion::Opinion;
 pub use policy::Policy;
 pub use posting::{Posted, PostedText, Posting};

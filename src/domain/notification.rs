@@ -6,7 +6,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::decision::{IncidentId, IncidentSummary, Notice, Page};
+use super::decision::{IncidentId, IncidentSummary, Notice, Origin, Page};
+use super::signal::Severity;
 use super::time::Timestamp;
 
 /// The stable identity of a notification. Sending it twice under one key is harmless at the receiver.
@@ -47,6 +48,8 @@ pub enum Content {
     Notice(Notice),
     /// A person is interrupted again, or another one, because nobody has taken it.
     Reminder(Box<Reminder>),
+    /// A digest, as it was put together.
+    Digest(Box<Dispatch>),
 }
 
 /// Nobody has taken what a page told.
@@ -67,7 +70,7 @@ impl Content {
         match self {
             Self::Page(page) => Some(page),
             Self::Reminder(reminder) => Some(&reminder.page),
-            Self::Notice(_) => None,
+            Self::Notice(_) | Self::Digest(_) => None,
         }
     }
 
@@ -78,6 +81,57 @@ impl Content {
             Self::Page(page) => page.ts,
             Self::Reminder(reminder) => reminder.ts,
             Self::Notice(notice) => notice.ts,
+            Self::Digest(digest) => digest.until,
+        }
+    }
+}
+
+/// A digest that was put together, ready to be sent.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Dispatch {
+    /// The name of the digest.
+    pub digest: String,
+    /// What it tells begins then …
+    pub from: Timestamp,
+    /// … and ends just before.
+    pub until: Timestamp,
+    /// Its subject, one line.
+    pub subject: String,
+    /// Its text.
+    pub text: String,
+    /// Its HTML, which refers to the images by their names.
+    pub html: String,
+    /// Its images.
+    pub images: Vec<Image>,
+}
+
+/// An image of a digest.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Image {
+    /// By what the HTML calls it: visible ASCII.
+    pub name: String,
+    /// The image as PNG.
+    pub png: Vec<u8>,
+}
+
+impl Dispatch {
+    /// What stands for an incident where a message must be about one: number 0 is about none.
+    #[must_use]
+    pub fn summary(&self) -> IncidentSummary {
+        IncidentSummary {
+            incident: IncidentId(0),
+            opened: self.until,
+            paged: None,
+            resolved: None,
+            acknowledged: None,
+            severity: Severity::Info,
+            title: self.subject.clone(),
+            services: Vec::new(),
+            hosts: Vec::new(),
+            checks: Vec::new(),
+            origin: Origin::default(),
+            alerts: 0,
+            moments: Vec::new(),
         }
     }
 }

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::budget::Budget;
+use super::digest::DigestRule;
 use super::event::Event;
 use super::inhibition::Inhibition;
 use super::judgement::Judgement;
@@ -48,7 +49,9 @@ pub struct Policy {
     pub rotations: BTreeMap<String, Rotation>,
     /// Which receivers are told what another one does not take.
     pub fallbacks: BTreeMap<String, Vec<String>>,
-    /// Judge everything, page nobody: no notification leaves.
+    /// The digests that are sent by themselves.
+    pub digests: Vec<DigestRule>,
+    /// Judge everything, page nobody: no page leaves.
     pub shadow: bool,
 }
 

@@ -2,7 +2,7 @@
 
 use super::decision::{Decision, IncidentId};
 use super::event::Event;
-use super::notification::{Notification, NotificationKey};
+use super::notification::{Dispatch, Notification, NotificationKey};
 use super::opinion::Opinion;
 use super::policy::Policy;
 use super::silence::Silence;
@@ -67,6 +67,8 @@ pub enum Input<'a> {
         /// Why, without secrets.
         error: &'a str,
     },
+    /// A digest was put together: it is to be sent, if it has not been meanwhile.
+    Digest(&'a Dispatch),
 }
 
 /// What one or more turns led to. The caller owns it and may let several turns add to one.

@@ -12,6 +12,7 @@ use super::admission::Admission;
 use super::console::LISTENERS;
 use super::console::chronicle::Chronicle;
 use super::console::paper::Paper;
+use super::digest::Ask;
 use super::drill::Fates;
 use super::known::Known;
 use super::metrics::Metrics;
@@ -96,6 +97,8 @@ pub struct App {
     pub condition: watch::Receiver<Condition>,
     /// Asks for the rules to be read again.
     pub reload: mpsc::Sender<Reload>,
+    /// Who puts digests together.
+    pub digests: mpsc::Sender<Ask>,
     /// Where what becomes of deliveries is told.
     pub fates: Fates,
     /// The tools that are known now.
@@ -129,6 +132,8 @@ pub struct Handles {
     pub condition: watch::Receiver<Condition>,
     /// Asks for the rules to be read again.
     pub reload: mpsc::Sender<Reload>,
+    /// Who puts digests together.
+    pub digests: mpsc::Sender<Ask>,
     /// Where what becomes of deliveries is told.
     pub fates: Fates,
     /// The tools that are known now.
@@ -147,8 +152,20 @@ impl App {
     /// An app from its parts.
     #[must_use]
     pub fn new(handles: Handles, limits: Limits, (token, admission): (Option<Token>, Admission)) -> Arc<Self> {
-        let Handles { inbox, clock, metrics, condition, reload, fates, known, topics, chronicle, stopping, audit } =
-            handles;
+        let Handles {
+            inbox,
+            clock,
+            metrics,
+            condition,
+            reload,
+            digests,
+            fates,
+            known,
+            topics,
+            chronicle,
+            stopping,
+            audit,
+        } = handles;
         let limiter = limits.rate.map(|rate| Mutex::new(Limiter::new(rate)));
         let samples = Mutex::default();
         let (paper, listeners) = (Paper::default(), Arc::new(Semaphore::new(LISTENERS)));
@@ -162,6 +179,7 @@ impl App {
             audit,
             condition,
             reload,
+            digests,
             fates,
             known,
             topics,

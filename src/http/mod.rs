@@ -10,6 +10,7 @@ mod audit;
 mod backup;
 pub mod body;
 pub mod console;
+pub mod digest;
 pub mod drill;
 mod events;
 mod gate;
@@ -67,6 +68,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/api/v1/incidents/{id}/feedback", post(incidents::feedback))
         .route("/api/v1/incidents/{id}/resolve", post(incidents::resolve))
         .route("/api/v1/incidents/{id}/split", post(incidents::split))
+        .route("/api/v1/digest", get(digest::digest))
         .route("/api/v1/drill", post(drill::drill))
         .route("/api/v1/series", get(incidents::series))
         .route("/api/v1/series/{*key}", get(incidents::why_series))

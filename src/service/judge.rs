@@ -206,6 +206,7 @@ impl Judge {
                 Order::Split(incident, part, by) => Some(Input::Split { incident: *incident, part, by }),
                 Order::Silence(silence) => Some(Input::Silence(silence)),
                 Order::Policy(policy) => Some(Input::Policy(Arc::clone(policy))),
+                Order::Digest(dispatch) => Some(Input::Digest(dispatch)),
                 Order::Delivered(key) => Some(Input::Delivered(key)),
                 Order::Overdue(key, _) => Some(Input::Overdue(key)),
                 Order::Undeliverable(key, error) => Some(Input::Undeliverable { key, error }),
@@ -246,6 +247,8 @@ impl Judge {
             }
             // No judgement made these pages, so nothing can be learned of them.
             Order::Feedback(..) | Order::Split(..) | Order::Silence(_) | Order::Policy(_) => false,
+            // What it tells is known to the engine alone; while that rests, the digest waits.
+            Order::Digest(_) => self.rests(),
         }
     }
 

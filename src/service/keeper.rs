@@ -245,6 +245,14 @@ impl Keeper {
         }
     }
 
+    /// Has the steps of upkeep copy what is only in the journal into the history.
+    pub(super) fn ask_for_spill(&mut self) {
+        if let Some(store) = &mut self.store {
+            store.ask_for_spill();
+            self.busy = true;
+        }
+    }
+
     /// Why snapshots or history cannot be written at present. Events still can be.
     pub(super) fn upkeep(&self) -> Option<&str> {
         self.upkeep.as_deref()

@@ -8,8 +8,10 @@ mod heartbeat;
 mod judge;
 mod keeper;
 mod post;
+pub mod proposals;
 mod pump;
 mod reload;
+mod secretary;
 mod sources;
 mod start;
 mod tls;
@@ -102,6 +104,7 @@ pub struct Service {
     server: JoinHandle<()>,
     reloader: JoinHandle<()>,
     vigil: JoinHandle<()>,
+    secretary: JoinHandle<()>,
     heart: Option<JoinHandle<()>>,
     office: JoinHandle<()>,
     pump: thread::JoinHandle<()>,
@@ -164,12 +167,13 @@ impl Service {
 
     /// Stops in order: takes nothing more, judges and stores what was taken, delivers for a limited time.
     pub async fn stop(self) {
-        let Self { inbox, mails, stop, server, reloader, vigil, heart, office, pump, .. } = self;
+        let Self { inbox, mails, stop, server, reloader, vigil, secretary, heart, office, pump, .. } = self;
         info!("stopping: no new connections, requests under way are finished");
         let _ = stop.send(true);
         ended("the listener", server.await);
         ended("the reloader", reloader.await);
         ended("the vigil over silences", vigil.await);
+        ended("the secretary", secretary.await);
         if let Some(heart) = heart {
             ended("the heartbeat", heart.await);
         }

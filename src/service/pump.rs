@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 use tracing::{error, info, warn};
 
 use super::judge::{Item, Judge, Taken};
@@ -42,6 +42,8 @@ pub(super) struct Pump {
     pub(super) post: Post,
     pub(super) chronicle: Arc<Chronicle>,
     pub(super) next_seq: u64,
+    /// Who waits for the history to have everything.
+    pub(super) spilling: Vec<oneshot::Sender<()>>,
 }
 
 /// What was taken out of the inbox at once.
@@ -51,6 +53,7 @@ struct Group {
     orders: Vec<(Order, Ack)>,
     questions: Vec<Question>,
     backups: Vec<BackupAck>,
+    spills: Vec<oneshot::Sender<()>>,
 }
 
 impl Group {
@@ -62,6 +65,7 @@ impl Group {
                 Message::Order(order, ack) => group.orders.push((order, ack)),
                 Message::Question(question) => group.questions.push(question),
                 Message::Backup(ack) => group.backups.push(ack),
+                Message::Spill(done) => group.spills.push(done),
             }
         }
         group
@@ -105,7 +109,7 @@ impl Pump {
             self.offer_what_is_owed();
         }
         self.tell_damage(now, turn);
-        let Group { batches, orders, questions, backups } = group;
+        let Group { batches, orders, questions, backups, spills } = group;
         // A store that was opened anew may have left out numbers.
         self.next_seq = self.next_seq.max(self.keeper.next_seq());
         let first = self.next_seq;
@@ -127,8 +131,18 @@ impl Pump {
             // Who asked may have gone; then the file goes, too.
             let _ = ack.send(self.keeper.backup().map_err(Refusal::Backup));
         }
+        if !spills.is_empty() {
+            self.keeper.ask_for_spill();
+            self.spilling.extend(spills);
+        }
         if !self.judge.rests() {
             self.roll(now);
+        }
+        if !self.keeper.is_busy() {
+            // Who asked may have gone.
+            for done in self.spilling.drain(..) {
+                let _ = done.send(());
+            }
         }
     }
 

@@ -17,6 +17,7 @@ use super::keeper::{self, DAMAGED, Keeper};
 use super::post::{Mail, Office};
 use super::pump::Pump;
 use super::reload::{self, Read, Reloader};
+use super::secretary::Secretary;
 use super::sources::Secrets;
 use super::vigil::Vigil;
 use super::{InForce, Options, Service, StartError, admission, fetch, tls};
@@ -28,6 +29,7 @@ use crate::domain::{Alarms, Engine};
 use crate::http::admission::Admission;
 use crate::http::app::{App, Condition, Handles, Limits, Reload, Token};
 use crate::http::console::chronicle::Chronicle;
+use crate::http::digest::Ask;
 use crate::http::drill::Fates;
 use crate::http::known::Known;
 use crate::http::listener::{ConnectionLimits, Server};
@@ -67,11 +69,12 @@ pub(super) async fn start(options: Options) -> Result<Service, StartError> {
     let (reload, reloader) = parts.start_reloader(&settings, (sources, known), mails.clone(), stopping.clone());
     let vigil = Vigil::new(parts.inbox.clone(), Arc::clone(&parts.condition));
     let vigil = tokio::spawn(vigil.run(stopping.clone()));
+    let (digests, secretary) = parts.start_secretary(&settings, stopping.clone());
     let heart = settings.heartbeat.as_ref().map(|settings| {
         let heart = Heart::new(settings, parts.inbox.clone(), parts.condition.subscribe());
         tokio::spawn(heart.run(stopping.clone()))
     });
-    let app = parts.app(&settings, asked, (reload, known_now, topics, stopping.clone()));
+    let app = parts.app(&settings, asked, ((reload, digests), known_now, topics, stopping.clone()));
     let connections = ConnectionLimits { connections: settings.limits.connections, ..ConnectionLimits::default() };
     let server = tokio::spawn(Server::new(listener, tls, router(app), connections).run(stopping));
     let Parts { inbox, condition, .. } = parts;
@@ -86,6 +89,7 @@ pub(super) async fn start(options: Options) -> Result<Service, StartError> {
         server,
         reloader,
         vigil,
+        secretary,
         heart,
         office,
         pump,
@@ -136,6 +140,9 @@ fn restore(settings: &Settings, bundle: &Bundle, probe: Option<Probe>) -> Result
     info!(records = count, batches = recovered.batches, next_seq = recovered.next_seq, "the state is restored");
     Ok(Restored { judge: Judge::new(engine, alarms, probe), keeper, next_seq: recovered.next_seq, damage })
 }
+
+/// Where a reload is asked for, and a digest.
+type Desks = (mpsc::Sender<Reload>, mpsc::Sender<Ask>);
 
 /// What the parts share.
 struct Parts {
@@ -217,6 +224,7 @@ impl Parts {
             }),
             chronicle: Arc::clone(&self.chronicle),
             next_seq,
+            spilling: Vec::new(),
         };
         let (ended, pump_ended) = oneshot::channel();
         let thread = thread::Builder::new().name("pump".to_owned()).spawn(move || {
@@ -250,12 +258,23 @@ impl Parts {
         (reload, tokio::spawn(reloader.run(asked, stopping)))
     }
 
+    fn start_secretary(
+        &self,
+        settings: &Settings,
+        stopping: watch::Receiver<bool>,
+    ) -> (mpsc::Sender<Ask>, JoinHandle<()>) {
+        let (digests, asked) = mpsc::channel(QUEUE);
+        let secretary =
+            Secretary { inbox: self.inbox.clone(), data_dir: settings.data_dir.clone(), rules: settings.rules.clone() };
+        (digests, tokio::spawn(secretary.run(asked, stopping)))
+    }
+
     fn app(
         &self,
         settings: &Settings,
         asked: (Option<Token>, Admission),
-        (reload, known, topics, stopping): (
-            mpsc::Sender<Reload>,
+        ((reload, digests), known, topics, stopping): (
+            Desks,
             watch::Receiver<Arc<Known>>,
             Option<Topics>,
             watch::Receiver<bool>,
@@ -267,6 +286,7 @@ impl Parts {
             metrics: self.metrics.clone(),
             condition: self.condition.subscribe(),
             reload,
+            digests,
             fates: self.fates.clone(),
             known,
             topics,

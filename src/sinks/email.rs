@@ -6,12 +6,12 @@
 
 use std::time::{Duration, SystemTime};
 
-use lettre::message::header::{HeaderName, HeaderValue};
+use lettre::message::header::{ContentDisposition, ContentId, ContentType, HeaderName, HeaderValue};
 use lettre::message::{MultiPart, SinglePart};
 
 use super::text::{Line, Tone, Wording, decided};
 use super::{Email, Letter, Mailbox};
-use crate::domain::{Fingerprint, Notification, Severity};
+use crate::domain::{Content, Dispatch, Fingerprint, Image, Notification, Severity};
 
 /// The parts of a mail.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,11 +26,13 @@ pub struct Mail {
     pub text: String,
     /// The HTML.
     pub html: String,
+    /// The images that the HTML refers to.
+    pub images: Vec<Image>,
     /// Milliseconds since the epoch: when it was decided, not when it is sent.
     pub date: i64,
     /// `<…>`: derived from the notification's key.
     pub message_id: String,
-    /// `<…>`: the same for all mails of one incident.
+    /// `<…>`: the same for all mails of one incident; empty = it belongs to none.
     pub thread: String,
     /// Further headers: name and value, visible ASCII.
     pub headers: Vec<(&'static str, String)>,
@@ -39,6 +41,30 @@ pub struct Mail {
 /// The mail for a notification.
 #[must_use]
 pub fn compose(email: &Email, letter: &Letter<'_>) -> Mail {
+    match &letter.notification.content {
+        Content::Digest(digest) => of_digest(email, letter, digest),
+        Content::Page(_) | Content::Reminder(_) | Content::Notice(_) => of_incident(email, letter),
+    }
+}
+
+/// A digest was put together before; only its images get their names here.
+fn of_digest(email: &Email, letter: &Letter<'_>, digest: &Dispatch) -> Mail {
+    let cid = |image: &Image| format!("{}.{}@{}", image.name, Fingerprint::of(&[&digest.digest]), domain(&email.from));
+    let html = digest.images.iter().fold(digest.html.clone(), |html, image| {
+        html.replace(&format!("\"cid:{}\"", image.name), &format!("\"cid:{}\"", cid(image)))
+    });
+    let images = digest.images.iter().map(|image| Image { name: cid(image), png: image.png.clone() }).collect();
+    Mail {
+        subject: digest.subject.clone(),
+        text: digest.text.clone(),
+        html,
+        images,
+        thread: String::new(),
+        ..of_incident(email, letter)
+    }
+}
+
+fn of_incident(email: &Email, letter: &Letter<'_>) -> Mail {
     let (notification, wording) = (letter.notification, &letter.wording);
     let incident = &notification.incident;
     let key = &notification.key;
@@ -59,6 +85,7 @@ pub fn compose(email: &Email, letter: &Letter<'_>) -> Mail {
         },
         text: wording.plain(),
         html: html(wording),
+        images: Vec::new(),
         date: decided(notification).millis(),
         message_id: format!("<{number}.{step}.{receiver}.{opened}@{domain}>"),
         thread: format!("<{number}.{opened}@{domain}>"),
@@ -95,9 +122,10 @@ impl Mail {
             .from(self.from.clone())
             .subject(&self.subject)
             .date(date)
-            .message_id(Some(self.message_id.clone()))
-            .in_reply_to(self.thread.clone())
-            .references(self.thread.clone());
+            .message_id(Some(self.message_id.clone()));
+        if !self.thread.is_empty() {
+            builder = builder.in_reply_to(self.thread.clone()).references(self.thread.clone());
+        }
         for to in &self.to {
             builder = builder.to(to.clone());
         }
@@ -106,12 +134,27 @@ impl Mail {
         }
         // Derived, so that a repeat is the same mail to the byte.
         let boundary = Fingerprint::of(&[&self.message_id, &self.text]);
-        builder.multipart(
-            MultiPart::alternative()
-                .boundary(format!("squelch-{boundary}"))
-                .singlepart(SinglePart::plain(self.text.clone()))
-                .singlepart(SinglePart::html(self.html.clone())),
-        )
+        let both = MultiPart::alternative()
+            .boundary(format!("squelch-{boundary}"))
+            .singlepart(SinglePart::plain(self.text.clone()));
+        builder.multipart(match self.images.as_slice() {
+            [] => both.singlepart(SinglePart::html(self.html.clone())),
+            images => both.multipart(self.illustrated(images, boundary)),
+        })
+    }
+
+    /// The HTML with its images (RFC 2387, RFC 2392).
+    fn illustrated(&self, images: &[Image], boundary: Fingerprint) -> MultiPart {
+        let html = MultiPart::related()
+            .boundary(format!("squelch-images-{boundary}"))
+            .singlepart(SinglePart::html(self.html.clone()));
+        images.iter().fold(html, |parts, image| {
+            let part = SinglePart::builder()
+                .header(ContentType::parse("image/png").unwrap_or(ContentType::TEXT_PLAIN))
+                .header(ContentDisposition::inline())
+                .header(ContentId::from(format!("<{}>", image.name)));
+            parts.singlepart(part.body(image.png.clone()))
+        })
     }
 }
 

@@ -75,6 +75,7 @@ impl<'a> Letter<'a> {
                 PageAction::Escalate => Turning::Worse,
             },
             Content::Reminder(_) => Turning::Untaken,
+            Content::Digest(_) => Turning::Aside,
             Content::Notice(notice) if notice.incident.is_none() => Turning::Aside,
             Content::Notice(notice) => match notice.action {
                 NoticeAction::Ack => Turning::Taken,

@@ -8,8 +8,8 @@
 use super::clean;
 use super::when;
 use crate::domain::{
-    Content, IncidentSummary, Notice, NoticeAction, Notification, Origin, Page, PageAction, Reminder, Severity,
-    Timestamp,
+    Content, Dispatch, IncidentSummary, Notice, NoticeAction, Notification, Origin, Page, PageAction, Reminder,
+    Severity, Timestamp,
 };
 
 /// What a notification says, in the order in which it is read.
@@ -86,6 +86,7 @@ impl Wording {
             Content::Page(page) => of_page(page, &notification.incident),
             Content::Reminder(reminder) => of_reminder(reminder, &notification.incident),
             Content::Notice(notice) => of_notice(notice, &notification.incident),
+            Content::Digest(digest) => of_digest(digest),
         }
     }
 
@@ -340,6 +341,20 @@ fn of_notice(notice: &Notice, incident: &IncidentSummary) -> Wording {
             ("In short", vec![Line::Text(account(incident, notice.ts))]),
             (FURTHER, vec![ask(&incident.incident)]),
         ]),
+    }
+}
+
+/// A digest where no mail is sent: its text.
+fn of_digest(digest: &Dispatch) -> Wording {
+    Wording {
+        own_title: true,
+        own_text: true,
+        tag: "DIGEST",
+        tone: Tone::Quiet,
+        title: title(&digest.subject),
+        when: String::new(),
+        lead: digest.text.clone(),
+        parts: Vec::new(),
     }
 }
 

@@ -127,6 +127,7 @@ pub(super) fn body<'a>(letter: &Letter<'a>, key: &'a str) -> Body<'a> {
         Content::Page(page) => (page.action.word(), None),
         Content::Reminder(_) => ("reminder", None),
         Content::Notice(notice) => (notice.action.word(), Some(notice)),
+        Content::Digest(_) => ("digest", None),
     };
     Body {
         version: 1,

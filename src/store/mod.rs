@@ -130,6 +130,8 @@ pub struct Store {
     /// one damaged snapshot loses nothing.
     snapshots: Vec<Snapshot>,
     running: Option<Running>,
+    /// The batch from which on events are to be copied to the history; `None` = nobody asked.
+    spilling: Option<u64>,
     /// Bytes of journal since the newest snapshot began.
     since: u64,
     /// Whether a snapshot is due whatever the journal's length.
@@ -181,6 +183,7 @@ impl Store {
             history,
             snapshots: Vec::new(),
             running: None,
+            spilling: None,
             since: 0,
             due: false,
             ahead: false,

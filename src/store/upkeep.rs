@@ -24,6 +24,8 @@ pub enum Step {
     Snapshot,
     /// It moved old events from the journal to the history and removed their batches.
     Compacted,
+    /// It copied events from the journal to the history.
+    Spilled,
     /// It removed old history.
     Forgot,
 }
@@ -59,7 +61,10 @@ impl Store {
         if self.compact_to() > self.marks.first {
             return self.compact_step();
         }
-        self.forget(now)
+        match self.spilling {
+            Some(next) => self.spill_step(next),
+            None => self.forget(now),
+        }
     }
 
     /// Whether the next [`Store::maintain`] begins a snapshot.
@@ -86,6 +91,24 @@ impl Store {
             self.spill_batch(number)?;
         }
         self.mark(Marks { history_from: self.history.from(), history_until: self.history.until, ..self.marks })
+    }
+
+    /// Has [`Store::maintain`] copy the events that are only in the journal into the history, in steps.
+    pub fn ask_for_spill(&mut self) {
+        self.spilling = Some(self.marks.first);
+    }
+
+    /// Copies the events of some batches, from this one on.
+    fn spill_step(&mut self, next: u64) -> Result<Step, CommitError> {
+        // What fails is not tried again until somebody asks.
+        self.spilling = None;
+        self.room(2 * self.options.part_bytes as u64)?;
+        let (from, end) = (next.max(self.marks.first), self.marks.last + 1);
+        let (events, until) = self.events_of(from, end)?;
+        self.history.append(&events).map_err(|error| upkeep("cannot write the history", &error))?;
+        self.mark(Marks { history_from: self.history.from(), history_until: self.history.until, ..self.marks })?;
+        self.spilling = (until < end).then_some(until);
+        Ok(Step::Spilled)
     }
 
     fn snapshot_step(
@@ -140,6 +163,16 @@ impl Store {
     fn compact_step(&mut self) -> Result<Step, CommitError> {
         self.room(2 * self.options.part_bytes as u64)?;
         let (from, end) = (self.marks.first, self.compact_to());
+        let (events, until) = self.events_of(from, end)?;
+        self.history.append(&events).map_err(|error| upkeep("cannot write the history", &error))?;
+        let (history_from, history_until) = (self.history.from(), self.history.until);
+        self.mark(Marks { first: until, history_from, history_until, ..self.marks })?;
+        self.journal.remove(from, until).map_err(|error| self.breaks(&error))?;
+        Ok(Step::Compacted)
+    }
+
+    /// The events of some batches of the journal, and the batch after them.
+    fn events_of(&mut self, from: u64, end: u64) -> Result<(Vec<batch::RawEvent>, u64), CommitError> {
         let mut until = from;
         let mut events = Vec::new();
         let mut bytes = 0;
@@ -150,11 +183,7 @@ impl Store {
             events.extend(batch::events(&batch).map_err(|_| self.breaks(&JournalError::gone(until)))?);
             until += 1;
         }
-        self.history.append(&events).map_err(|error| upkeep("cannot write the history", &error))?;
-        let (history_from, history_until) = (self.history.from(), self.history.until);
-        self.mark(Marks { first: until, history_from, history_until, ..self.marks })?;
-        self.journal.remove(from, until).map_err(|error| self.breaks(&error))?;
-        Ok(Step::Compacted)
+        Ok((events, until))
     }
 
     fn spill_batch(&mut self, number: u64) -> Result<(), CommitError> {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::incident::about_trouble;
 use super::{Alarms, FIRST_ALARM};
-use crate::domain::notification::{Notification, NotificationKey};
+use crate::domain::notification::{Content, Notification, NotificationKey};
 use crate::domain::policy::Policy;
 use crate::domain::time::Timestamp;
 use crate::domain::turn::Turn;
@@ -28,6 +28,10 @@ impl Alarms {
         policy: &Policy,
         turn: &mut Turn,
     ) {
+        // That a digest comes late wakes nobody: the log and the metrics tell of it.
+        if matches!(notification.content, Content::Digest(_)) {
+            return;
+        }
         let NotificationKey { incident, step, receiver } = &notification.key;
         let title = title(receiver);
         let instead = policy.fallbacks.get(receiver).map(Vec::as_slice).unwrap_or_default();
@@ -71,7 +75,6 @@ impl Alarms {
 mod tests {
     use super::*;
     use crate::domain::decision::{IncidentId, IncidentSummary, Notice, NoticeAction, Origin};
-    use crate::domain::notification::Content;
     use crate::domain::route::Route;
     use crate::domain::signal::Severity;
 

@@ -102,7 +102,8 @@ impl Engine {
     }
 
     /// The word that stands about an incident, for explanations.
-    pub(super) fn said_about(&self, id: IncidentId) -> Option<Said> {
+    #[must_use]
+    pub fn said_about(&self, id: IncidentId) -> Option<Said> {
         self.word(id).map(|word| self.said(word, word.about.iter().any(|about| about.critical), true))
     }
 

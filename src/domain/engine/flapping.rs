@@ -56,12 +56,13 @@ impl Engine {
         let (name, check, fingerprint) = (Arc::clone(&series.name.full), series.check, series.fingerprint);
         let Some(episode) = &series.flap.episode else { return };
         let (changes, window) = episode.pace;
+        let (promote_at, again) = (episode.promote_at, episode.again);
         let text = format!(
             "{name} changed {changes} times within {}: its events are held back as flapping until it is steady, \
              ends in a bad state, or lasts and gets worse",
             span(window)
         );
-        let (promote_at, again) = (episode.promote_at, episode.again);
+        self.note_flapping(slot, again);
         let (now, half_life) = (self.now(), self.policy.judgement.half_life);
         let row = self.check_slot(slot);
         self.checks.change(row).flaps.0.add(1.0, now, half_life);
@@ -136,6 +137,7 @@ impl Engine {
         self.checks.change(check).flaps.1.count(now.since(episode.since));
         self.stop_flapping(slot);
         let lasted = span(now.since(episode.since));
+        self.note_steady(slot, episode.since, (episode.count, level == Level::Off));
         let state = if level > Level::Off { "bad" } else { "good" };
         let text = format!(
             "{} is steady in a {state} state after {} changes in {lasted}",
@@ -173,6 +175,7 @@ impl Engine {
             return;
         }
         if self.unusual_end(slot, lasted) {
+            self.note_flap_paged(slot, since);
             return self.force(slot, Reason::FlappingEndedBad, turn);
         }
         self.watch_duration(slot, duration::end(duration::class(lasted)) + 1.0 - lasted);
@@ -201,9 +204,11 @@ impl Engine {
         let series = self.series.change(slot);
         let Some(episode) = &mut series.flap.episode else { return };
         episode.promoted = true;
-        let (count, lasted) = (episode.count, now.since(episode.since));
+        let (count, since) = (episode.count, episode.since);
+        let lasted = now.since(since);
         series.evidence.change(|evidence| (evidence.changes, evidence.window) = (Some(count), Some(lasted as f32)));
         if self.member_of(slot).is_none() {
+            self.note_flap_paged(slot, since);
             self.force(slot, Reason::FlappingLasts, turn);
         }
     }

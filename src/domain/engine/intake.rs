@@ -135,11 +135,15 @@ impl Engine {
         }
         let full = format!("{}/{}/{service}/{host}/{check}", event.source, event.kind);
         let name = self.series_name(Arc::from(full), event);
+        let checks = self.checks.len();
         let check = self.check_of(&check);
+        let new_check = self.checks.len() > checks;
         self.checks.change(check).series += 1;
         let mut series = Series::new(fingerprint, name, self.checks.at(check).fingerprint, self.now());
         series.links.check = Some(check);
-        self.series.insert(series)
+        let slot = self.series.insert(series);
+        self.note_fresh(slot, event, new_check);
+        slot
     }
 
     /// A new deployment of the same thing speaks: the series follows its names while nothing of it fires.
@@ -150,6 +154,7 @@ impl Engine {
         if same || series.level > Level::Off {
             return;
         }
+        self.parts.remove(&series.fingerprint);
         let name = self.series_name(Arc::clone(&series.name.full), event);
         let series = self.series.change(slot);
         (series.links.components, series.links.introduced) = (None, false);

@@ -15,6 +15,7 @@ mod budgets;
 mod bursts;
 mod closing;
 mod covering;
+mod daybook;
 mod expiry;
 mod feedback;
 mod flapping;
@@ -51,6 +52,7 @@ use super::alert::Alert;
 use super::budget::Spending;
 use super::check::Check;
 use super::component::Component;
+use super::daybook::{Daybook, Parts};
 use super::decision::IncidentId;
 use super::fingerprint::Fingerprint;
 use super::heartbeat::Heartbeat;
@@ -87,6 +89,12 @@ pub struct Engine {
     feedback: Table<Feedback>,
     budgets: Table<Spending>,
     outbox: Table<outbox::Owed>,
+    /// What was decided, for digests.
+    daybook: Daybook,
+    /// The parts of the day book that series belong to. Follows from the policy and the names of the series.
+    parts: FxHashMap<Fingerprint, Parts>,
+    /// Whether it is noted since when the digests of the policy are known.
+    digests_known: bool,
     timers: Timers,
     /// The latest incident of each origin. Follows from `incidents`.
     known: FxHashMap<Option<Arc<str>>, IncidentId>,
@@ -136,6 +144,9 @@ impl Engine {
             feedback: Table::default(),
             budgets: Table::default(),
             outbox: Table::default(),
+            daybook: Daybook::default(),
+            parts: FxHashMap::default(),
+            digests_known: false,
             timers: Timers::default(),
             known: FxHashMap::default(),
             said: FxHashMap::default(),
@@ -151,13 +162,16 @@ impl Engine {
         };
         engine.look_again();
         engine.set_silence_timers();
+        engine.follow_digests();
         engine
     }
 
     /// Takes one input at `now` and adds what it leads to to `turn`. Whatever was due before `now` fires first,
     /// each at its own deadline. A `now` before the engine's time counts as the engine's time.
     pub fn handle(&mut self, now: Timestamp, input: Input<'_>, turn: &mut Turn) {
+        let before = (turn.decisions.len(), self.ledger.at(self.book).accepted);
         self.run_to(now, turn);
+        self.know_digests();
         if !self.expects_heartbeats {
             self.expect_heartbeats(turn);
         }
@@ -173,11 +187,15 @@ impl Engine {
             Input::Delivered(key) => self.delivered(key),
             Input::Overdue(key) => self.told_instead(key),
             Input::Undeliverable { key, error } => self.undeliverable(key, error, turn),
+            Input::Digest(dispatch) => self.dispatch(dispatch, turn),
         }
+        let accepted = self.ledger.at(self.book).accepted - before.1;
+        self.write_down(accepted, &turn.decisions[before.0..]);
     }
 
     /// Ends a run: every event that waits gets its verdict, every open incident its summary.
     pub fn finish(&mut self, now: Timestamp, turn: &mut Turn) {
+        let before = turn.decisions.len();
         self.run_to(now, turn);
         let mut waiting: Vec<_> = self
             .series
@@ -190,6 +208,7 @@ impl Engine {
             self.end_hold(slot, turn);
         }
         self.report_open_incidents(turn);
+        self.write_down(0, &turn.decisions[before..]);
     }
 
     /// When the next timer is due; a `Tick` at or after it is needed. May be earlier than anything happens.
@@ -252,6 +271,8 @@ impl Engine {
         self.watch_sources();
         self.follow_budgets(turn);
         self.follow_routes();
+        self.follow_digests();
+        self.know_digests();
     }
 
     /// A shared copy of a name.

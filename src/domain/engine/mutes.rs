@@ -93,6 +93,9 @@ impl Engine {
 
     /// The verdict of an event that is held back.
     pub(super) fn decide_muted(&mut self, arrival: &Arrival<'_>, mute: &Mute, turn: &mut Turn) {
+        if let Mute::Silenced(id) = mute {
+            self.note_hidden(arrival.series, id);
+        }
         let incident = self.member_of(arrival.series);
         let (reason, incident) = match mute.reason() {
             Reason::Never => match self.open_incident_of(arrival.series) {

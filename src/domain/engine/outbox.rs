@@ -73,9 +73,19 @@ impl Engine {
         summary: &IncidentSummary,
         turn: &mut Turn,
     ) {
-        if self.policy.shadow {
-            return;
+        if !self.policy.shadow {
+            self.owe_always(receivers, content, summary, turn);
         }
+    }
+
+    /// Owes a message that is about no incident, also in shadow mode: it interrupts nobody.
+    pub(super) fn owe_always(
+        &mut self,
+        receivers: &BTreeSet<String>,
+        content: &Content,
+        summary: &IncidentSummary,
+        turn: &mut Turn,
+    ) {
         let book = self.ledger.change(self.book);
         book.apart += 1;
         let step = book.apart;
@@ -117,6 +127,7 @@ impl Engine {
                 same.map(|other| other.receiver.clone()).collect()
             }
             Content::Notice(_) => told(key.incident),
+            Content::Digest(_) => BTreeSet::new(),
         };
         Some((notification, addressed))
     }

@@ -7,6 +7,7 @@ use crate::domain::alert::{Alert, Mute};
 use crate::domain::budget::Spending;
 use crate::domain::check::Check;
 use crate::domain::component::Component;
+use crate::domain::daybook::Daybook;
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::heartbeat::Heartbeat;
 use crate::domain::incident::Incident;
@@ -32,6 +33,9 @@ pub struct RestoreError {
 
 /// How a snapshot's cursor is made: the table in the upper half, the slot in the lower.
 const TABLE: u64 = 1 << 32;
+/// The first table of the day book, and the last one.
+const BOOK: u64 = 14;
+const LAST_TABLE: u64 = BOOK + Daybook::TABLES - 1;
 
 impl Engine {
     /// An engine from its records (key, value), in any order, each key once.
@@ -70,6 +74,7 @@ impl Engine {
             Some(&Feedback::KIND) => self.feedback.restore(value).map(drop),
             Some(&Posting::KIND) => self.postings.restore(value).map(drop),
             Some(&Spending::KIND) => self.budgets.restore(value).map(drop),
+            Some(_) if let Some(taken) = self.daybook.restore(key, value) => taken,
             Some(_) => Err("its kind is unknown: a newer version may have written it".to_owned()),
             None => Err("its key is empty".to_owned()),
         }
@@ -189,6 +194,7 @@ impl Engine {
         self.feedback.take_changes(&mut changes);
         self.postings.take_changes(&mut changes);
         self.budgets.take_changes(&mut changes);
+        self.daybook.take_changes(&mut changes);
         changes
     }
 
@@ -215,10 +221,11 @@ impl Engine {
             11 => self.feedback.part(from, bytes, &mut changes),
             12 => self.postings.part(from, bytes, &mut changes),
             13 => self.budgets.part(from, bytes, &mut changes),
+            _ if table <= LAST_TABLE => self.daybook.part(table - BOOK, from, bytes, &mut changes),
             _ => return (changes, None),
         };
         let next = next.map_or((table + 1) * TABLE, |slot| table * TABLE + u64::from(slot));
-        (changes, (next / TABLE <= 13).then_some(next))
+        (changes, (next / TABLE <= LAST_TABLE).then_some(next))
     }
 }
 

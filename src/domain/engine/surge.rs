@@ -49,7 +49,7 @@ impl Engine {
 
     /// How much a component must bring until it pages: the threshold, or more where a budget withheld it and nothing
     /// critical is among what would make it page.
-    fn asked(&self, slot: Slot) -> f64 {
+    pub(super) fn asked(&self, slot: Slot) -> f64 {
         let (component, threshold) = (self.components.at(slot), self.policy.judgement.threshold());
         let Some(asked) = component.asked else { return threshold };
         let top = component.loud.iter().map(|loud| loud.bits).fold(0.0, f64::max);

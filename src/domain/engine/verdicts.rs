@@ -68,6 +68,7 @@ impl Engine {
         if reason.outcome() != Outcome::Record && reason != Reason::Duplicate {
             self.series.change(slot).remember(&verdict);
         }
+        self.note_verdict(slot, &verdict);
         turn.decisions.push(Decision::Verdict(verdict));
     }
 
@@ -86,12 +87,14 @@ impl Engine {
         let series = self.series.change(slot);
         let mut evidence = series.evidence.get();
         evidence.limit_in = limit_in;
-        evidence.lasted = Some(now.since(series.since) as f32);
+        let waited = now.since(series.since);
+        evidence.lasted = Some(waited as f32);
         let mut waiting = std::mem::take(&mut series.waiting);
         for seq in waiting.drain(..) {
             self.decide_with(seq, slot, (fate, evidence), turn);
         }
         self.series.change(slot).waiting = waiting;
+        self.note_hold(slot, fate.reason, waited);
     }
 
     /// An event waits for its verdict: as long as its kind usually takes to resolve by itself, at least until its
@@ -140,6 +143,9 @@ impl Engine {
             Level::Off => Reason::Transient,
             Level::On | Level::Critical => Reason::Ordinary,
         };
+        if incident.is_none() && !self.series.at(slot).waiting.is_empty() {
+            self.note_near(slot, alone);
+        }
         self.decide_waiting(slot, Fate::join_or(incident, alone), turn);
     }
 }

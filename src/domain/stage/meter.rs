@@ -110,15 +110,27 @@ impl Component {
         self.loud.iter().map(move |loud| (loud.slot, loud.bits * scale))
     }
 
-    /// When the meter will cross the threshold, if nothing changes.
-    pub(crate) fn crossing(&self, threshold: f64, judgement: &Judgement) -> Option<Timestamp> {
+    /// How many seconds after it was brought up to date the meter is highest; `None` = it only falls.
+    fn peak(&self, judgement: &Judgement) -> Option<f64> {
         let rising = self.meter - gain(self.level, judgement);
         if rising >= 0.0 || self.level <= 0.0 {
             return None;
         }
         let (settle, fade) = (judgement.settle, judgement.fade);
         let peak = libm::log(-rising * fade / (gain(self.level, judgement) * settle)) / (1.0 / settle - 1.0 / fade);
-        if peak <= 0.0 || self.meter_after(peak, judgement) < threshold {
+        (peak > 0.0).then_some(peak)
+    }
+
+    /// The highest that the meter was since it was brought up to date.
+    pub(crate) fn highest(&self, now: Timestamp, judgement: &Judgement) -> f64 {
+        let passed = now.since(self.at).max(0.0);
+        self.meter_after(self.peak(judgement).map_or(0.0, |peak| peak.min(passed)), judgement)
+    }
+
+    /// When the meter will cross the threshold, if nothing changes.
+    pub(crate) fn crossing(&self, threshold: f64, judgement: &Judgement) -> Option<Timestamp> {
+        let peak = self.peak(judgement)?;
+        if self.meter_after(peak, judgement) < threshold {
             return None;
         }
         let (mut low, mut high) = (0.0, peak);

@@ -87,6 +87,12 @@ const ALERT_QUERY: &[(&str, &str, &str)] = &[
     ("silenced", "boolean", "with those that are silenced"),
     ("inhibited", "boolean", "with those that are inhibited"),
 ];
+const DIGEST: &[Answer] = &[(
+    200,
+    "With numbers, as text, or as HTML that opens anywhere.",
+    "",
+    &["application/json", "text/plain", "text/html"],
+)];
 const BY: Option<(&str, &[&str])> = Some(("By", JSON));
 
 /// A body of a tool.
@@ -177,6 +183,13 @@ pub(super) const OPERATIONS: &[Operation] = &[
     order("POST /api/v1/incidents/{id}/resolve", "Declares it to be over.", BY),
     order("POST /api/v1/incidents/{id}/feedback", "What its page was worth.", Some(("Feedback", JSON))),
     order("POST /api/v1/incidents/{id}/split", "A part of it is another trouble.", Some(("Split", JSON))),
+    Operation {
+        query: &[
+            ("since", "string", "how far back, 1h to 35d; 24h when left out"),
+            ("digest", "string", "what this digest of the rules tells, instead of everything"),
+        ],
+        ..get("GET /api/v1/digest", "What was decided lately, as it would be sent by mail.", DIGEST, NAMED)
+    },
     Operation {
         line: "POST /api/v1/drill",
         says: "Sends a marked test page through the real path, and waits for what becomes of it.",

@@ -1,0 +1,236 @@
+//! The digest: a fixed week in all its forms, to the byte; when it is sent, and that it is sent once.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::sync::Arc;
+
+use expect_test::{expect, expect_file};
+use squelch::config::{self, Source};
+use squelch::digest::{Gathered, Paper, Proposal, Proposals, chart, gather, html, json, render, standalone, text};
+use squelch::domain::{
+    Dispatch, Engine, Event, IncidentId, Input, LooksAt, Matcher, Opinion, Outcome, Policy, Silence, Timestamp, Turn,
+};
+use squelch::story;
+
+const RULES: &str = r#"
+receivers:
+  - name: team mail
+    email: {smtp: {host: mail.example.org}, from: squelch@example.org, to: [team@example.org]}
+routes:
+  - {name: everything, receivers: [team mail]}
+digests:
+  - {name: shop, receivers: [team mail], on: sunday, at: "08:00", zone: Europe/Berlin}
+  - {name: exceptions, match: 'source="sentry"', receivers: [team mail], on: sunday, at: "08:00", zone: Europe/Berlin}
+silences:
+  - {name: nightly backup, match: 'check="io_wait"', until: 2027-01-01T00:00:00Z, owner: ada, reason: the backup loads the disk}
+"#;
+
+fn policy() -> Arc<Policy> {
+    let sources = config::with_shipped(vec![Source::new("rules/digest.yaml", RULES)]);
+    Arc::new(config::load(&sources).map_err(|report| report.to_string()).unwrap().policy)
+}
+
+fn at(hours: f64) -> Timestamp {
+    story::START.after(hours * 3600.0)
+}
+
+/// What people do in the week, and when, in hours from its beginning.
+fn people() -> Vec<(f64, Input<'static>)> {
+    let take = |incident, by| Input::Acknowledge { incident: IncidentId(incident), by };
+    let word = |incident, opinion| Input::Feedback { incident: IncidentId(incident), opinion, by: "ada" };
+    vec![(30.0, word(1, Opinion::Noise)), (61.6, take(3, "ada")), (82.2, take(4, "grace"))]
+}
+
+/// The story under these rules, until Sunday morning.
+fn week() -> (Engine, Turn) {
+    let mut engine = Engine::new(policy());
+    let mut turn = Turn::default();
+    let forgotten = Silence {
+        id: "s-7".to_owned(),
+        matchers: vec![Matcher::parse("host=web-9").unwrap()],
+        looks_at: LooksAt::Fields,
+        from: at(-480.0),
+        until: at(2000.0),
+        owner: "grace".to_owned(),
+        reason: "web-9 is <being> built".to_owned(),
+        updated: at(-480.0),
+    };
+    engine.handle(story::START, Input::Silence(&forgotten), &mut turn);
+    let mut people = people().into_iter().peekable();
+    for (seq, event) in (0..).zip(story::events(story::SEED)) {
+        let now = event.ts.unwrap();
+        while let Some((_, said)) = people.next_if(|(hours, _)| at(*hours) <= now) {
+            engine.handle(now, said, &mut turn);
+        }
+        engine.handle(now, Input::Event { seq, event: &event }, &mut turn);
+    }
+    // 08:00 in Berlin.
+    engine.handle(at(6.0 * 24.0 + 7.0), Input::Tick, &mut turn);
+    (engine, turn)
+}
+
+fn told(engine: &Engine, name: &str) -> Gathered {
+    let due = engine.due_digests();
+    let (rule, window) = due.iter().find(|(rule, _)| rule.name == name).unwrap();
+    gather(engine, Some(rule), *window)
+}
+
+fn proposals() -> Proposals {
+    Proposals {
+        pages: 19,
+        together: 3,
+        acknowledged: 2,
+        changes: vec![Proposal {
+            words: "swap_used of monit may flap for 4 hours before it pages".to_owned(),
+            pages: 3,
+            lost: vec!["swap_used on web-2".to_owned(), "swap_used\n on <web-1>".to_owned()],
+        }],
+        patch: "--- /dev/null\n+++ b/rules/tuned.yaml\n@@ -0,0 +1,2 @@\n+rules:\n+  - name: 'a < b'\n".to_owned(),
+    }
+}
+
+#[test]
+fn a_week_as_text_as_html_and_as_json() {
+    let (engine, _) = week();
+    let gathered = told(&engine, "shop");
+    let paper = Paper::of(&gathered, Some(&proposals()));
+    expect_file!["digest/week.txt"].assert_eq(&text::write(&paper));
+    expect_file!["digest/week.html"].assert_eq(&html::write(&paper));
+    expect_file!["digest/week.json"].assert_eq(&json::write(&gathered, &paper, Some(&proposals())));
+    expect_file!["digest/week.svg"].assert_eq(&chart::drawings(&paper)[0].1);
+    expect!["shop: 13 pages out of 4,470 events · digest of Sun 8 Mar"].assert_eq(&paper.subject);
+}
+
+#[test]
+fn the_part_of_a_team_and_a_day_without_anything() {
+    let (engine, _) = week();
+    let part = Paper::of(&told(&engine, "exceptions"), None);
+    let rule = engine.policy().digests[1].clone();
+    let quiet = gather(&engine, Some(&rule), (at(-24.0), at(0.0)));
+    let quiet = Paper::of(&quiet, None);
+    let both = format!("{}\n==========\n\n{}", text::write(&part), text::write(&quiet));
+    expect_file!["digest/part.txt"].assert_eq(&both);
+}
+
+#[test]
+fn every_number_that_is_told_adds_up() {
+    let (engine, _) = week();
+    for gathered in [told(&engine, "shop"), told(&engine, "exceptions")] {
+        let extract = &gathered.extract;
+        let all: u64 = Outcome::ALL.iter().map(|outcome| extract.count(*outcome)).sum();
+        assert_eq!(all, extract.decided());
+        let paper = Paper::of(&gathered, None);
+        assert_eq!(paper.buckets.iter().map(|bucket| bucket.events).sum::<u64>(), all);
+        assert_eq!(paper.buckets.iter().map(|bucket| bucket.pages).sum::<u64>(), paper.figures[2].0);
+        let shown = |title: &str| paper.sections.iter().find(|section| section.title == title).unwrap();
+        let number = |text: &str| text.replace(',', "").parse::<u64>().unwrap();
+        let noisy = shown("The noisiest series");
+        let named: u64 = noisy.rows.iter().map(|row| number(&row.figure)).sum();
+        let rest = noisy.foot.trim_start_matches("All other series together: ").trim_end_matches('.');
+        let rest = if rest.is_empty() { 0 } else { number(rest) };
+        assert_eq!(named + rest, extract.count(Outcome::Suppress));
+        let why: u64 = shown("Why events were held back").rows.iter().map(|row| number(&row.figure)).sum();
+        assert_eq!(why, extract.count(Outcome::Suppress));
+    }
+}
+
+#[test]
+fn its_html_opens_anywhere_and_every_image_is_there() {
+    let (engine, _) = week();
+    let rendered = render(&told(&engine, "shop"), None).unwrap();
+    let dispatch = &rendered.dispatch;
+    for image in &dispatch.images {
+        assert!(image.png.starts_with(b"\x89PNG"), "{}", image.name);
+        assert!(dispatch.html.contains(&format!("\"cid:{}\"", image.name)), "{} is not shown", image.name);
+    }
+    assert_eq!(dispatch.html.matches("\"cid:").count(), dispatch.images.len());
+    let whole = standalone(dispatch);
+    assert!(!whole.contains("cid:") && !whole.contains("<script") && !whole.contains("http://"));
+    assert!(whole.len() < 400_000, "{}", whole.len());
+    assert_eq!(render(&told(&engine, "shop"), None).unwrap(), rendered, "the same to the byte");
+}
+
+#[test]
+fn foreign_text_is_neither_markup_nor_a_second_line() {
+    let mut engine = Engine::new(policy());
+    let mut turn = Turn::default();
+    for at in 0..40_u32 {
+        let mut event = Event::new("to<b>ol", "check\u{1b}[31m<script>alert(1)</script>\nnext");
+        event.host = Some(format!("host-{}\u{202e}\"'", at % 2));
+        let now = story::START.after(f64::from(at) * 600.0);
+        event.received = Some(now);
+        engine.handle(now, Input::Event { seq: at.into(), event: &event }, &mut turn);
+    }
+    let gathered = gather(&engine, None, (story::START, engine.now()));
+    let paper = Paper::of(&gathered, None);
+    let (page, plain) = (html::write(&paper), text::write(&paper));
+    assert!(!page.contains("<script") && !page.contains("<b>ol"), "{page}");
+    assert!(plain.contains("<script>alert(1)</script> next"), "{plain}");
+    for text in [page, plain] {
+        assert!(!text.contains('\u{1b}') && !text.contains('\u{202e}'));
+    }
+}
+
+#[test]
+fn it_is_owed_once_whatever_happens_in_between() {
+    let (mut engine, _) = week();
+    let mut turn = Turn::default();
+    let due = engine.due_digests();
+    assert_eq!(due.iter().map(|(rule, _)| rule.name.as_str()).collect::<Vec<_>>(), ["shop", "exceptions"]);
+    let (rule, (from, until)) = due[0].clone();
+    let dispatch = Dispatch {
+        digest: rule.name,
+        from,
+        until,
+        subject: "a week".to_owned(),
+        text: "text".to_owned(),
+        html: "html".to_owned(),
+        images: Vec::new(),
+    };
+    engine.handle(engine.now(), Input::Digest(&dispatch), &mut turn);
+    let owed: Vec<String> = turn.notifications.iter().map(|owed| owed.key.to_string()).collect();
+    assert_eq!(owed, ["0.1.team mail"]);
+    // The same again, as after a crash between the order and its answer; and after a restart.
+    engine.handle(engine.now(), Input::Digest(&dispatch), &mut turn);
+    assert_eq!(turn.notifications.len(), 1);
+    let (records, rest) = engine.snapshot_part(0, usize::MAX);
+    assert!(rest.is_some() && !records.is_empty());
+    let records = records_of(&engine);
+    let (mut again, errors) = Engine::restore(policy(), records);
+    assert!(errors.is_empty());
+    again.handle(again.now(), Input::Digest(&dispatch), &mut turn);
+    assert_eq!(turn.notifications.len(), 1);
+    assert_eq!(again.outbox().count(), engine.outbox().count());
+    assert_eq!(again.due_digests().len(), 1, "the other one is due still");
+    // A week later, and not before.
+    again.handle(at(13.0 * 24.0 + 7.0).after(-1.0), Input::Tick, &mut turn);
+    assert!(again.due_digests().iter().all(|(rule, _)| rule.name != "shop"));
+    again.handle(at(13.0 * 24.0 + 7.0), Input::Tick, &mut turn);
+    assert_eq!(again.due_digests()[0].1, (until, at(13.0 * 24.0 + 7.0)));
+}
+
+fn records_of(engine: &Engine) -> Vec<(Vec<u8>, Vec<u8>)> {
+    let (mut all, mut cursor) = (Vec::new(), Some(0));
+    while let Some(from) = cursor {
+        let (part, next) = engine.snapshot_part(from, 1 << 20);
+        all.extend(part.into_iter().filter_map(|change| Some((change.key, change.value?))));
+        cursor = next;
+    }
+    all
+}
+
+#[test]
+fn a_digest_with_mistakes_says_where_and_how_to_mend_them() {
+    let rules = "\
+receivers:
+  - {name: pager, pagerduty: {routing_key_env: KEY}}
+routes:
+  - {name: everything, receivers: [pager]}
+digests:
+  - {name: a, receivers: [pager], at: 8am}
+  - {name: a, receivers: [pager]}
+  - {name: c, receivers: [mial], match: 'severity=\"critical\"', on: moonday}
+  - {name: b, receivers: []}
+";
+    let report = config::load(&config::with_shipped(vec![Source::new("rules/digest.yaml", rules)])).unwrap_err();
+    expect_file!["digest/mistakes.txt"].assert_eq(&report.to_string());
+}
