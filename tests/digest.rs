@@ -7,8 +7,10 @@ use expect_test::{expect, expect_file};
 use squelch::config::{self, Source};
 use squelch::digest::{Gathered, Paper, Proposal, Proposals, chart, gather, html, json, render, standalone, text};
 use squelch::domain::{
-    Dispatch, Engine, Event, IncidentId, Input, LooksAt, Matcher, Opinion, Outcome, Policy, Silence, Timestamp, Turn,
+    Content, Dispatch, Engine, Event, IncidentId, Input, LooksAt, Matcher, Notification, NotificationKey, Opinion,
+    Outcome, Policy, Silence, Timestamp, Turn,
 };
+use squelch::sinks::{Letter, Message, Paint};
 use squelch::story;
 
 const RULES: &str = r#"
@@ -147,6 +149,32 @@ fn its_html_opens_anywhere_and_every_image_is_there() {
     assert!(!whole.contains("cid:") && !whole.contains("<script") && !whole.contains("http://"));
     assert!(whole.len() < 400_000, "{}", whole.len());
     assert_eq!(render(&told(&engine, "shop"), None).unwrap(), rendered, "the same to the byte");
+}
+
+#[test]
+fn as_a_mail_it_has_text_then_html_with_its_images() {
+    let (engine, _) = week();
+    let dispatch = render(&told(&engine, "shop"), None).unwrap().dispatch;
+    let key = NotificationKey { incident: IncidentId(0), step: 3, receiver: "team mail".to_owned() };
+    let incident = dispatch.summary();
+    let names: Vec<String> = dispatch.images.iter().map(|image| image.name.clone()).collect();
+    let notification = Notification { key, content: Content::Digest(Box::new(dispatch)), incident };
+    let sources = config::with_shipped(vec![Source::new("rules/digest.yaml", RULES)]);
+    let receivers = config::load(&sources).unwrap().receivers;
+    let mail = receivers.iter().find(|receiver| receiver.name == "team mail").unwrap();
+    let Message::Mail(mail) = mail.kind.compose(&Letter::of(&notification, None), Paint::Plain) else { panic!() };
+    let formatted = String::from_utf8(mail.message().unwrap().formatted()).unwrap();
+    let kinds: Vec<&str> = formatted.lines().filter_map(|line| line.strip_prefix("Content-Type: ")).collect();
+    let kinds: Vec<&str> = kinds.iter().map(|kind| kind.split(';').next().unwrap()).collect();
+    assert_eq!(kinds[..4], ["multipart/alternative", "text/plain", "multipart/related", "text/html"]);
+    assert_eq!(kinds[4..], vec!["image/png"; names.len()]);
+    assert_eq!(formatted.matches("Content-Disposition: inline").count(), names.len());
+    for name in names {
+        assert_eq!(formatted.matches(&format!("Content-ID: <{name}.")).count(), 1, "{name}");
+        assert_eq!(mail.html.matches(&format!("\"cid:{name}.")).count(), 1, "{name}");
+    }
+    assert!(!formatted.contains("In-Reply-To") && formatted.contains("Auto-Submitted: auto-generated"));
+    assert_eq!(mail.message().unwrap().formatted(), formatted.as_bytes(), "a repeat is the same to the byte");
 }
 
 #[test]

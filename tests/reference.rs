@@ -79,7 +79,7 @@ fn told(object: &str, key: &str, value: &str) -> Vec<String> {
         "adaptive section" => format!("rules: [{{name: a, match: 'check=\"a\"', adaptive: {{{line}}}}}]"),
         "topology section" => format!("topology: {{{line}}}"),
         "edge" => format!("topology: {{edges: [{{{line}}}]}}"),
-        "rule" | "budget" | "silence" | "inhibition" | "heartbeat" | "receiver" | "route" | "interval" => {
+        "rule" | "budget" | "digest" | "silence" | "inhibition" | "heartbeat" | "receiver" | "route" | "interval" => {
             format!("{object}s: [{{{line}}}]")
         }
         "maintenance window" => format!("maintenance: [{{{line}}}]"),

@@ -1,6 +1,6 @@
 //! The day book: what was decided, summed up for digests. Nothing is ever decided by it.
 //!
-//! The sums of each hour are exact. Beside them stand the series that spoke most on each day, at most [`SEATS`] of them
+//! The sums of each hour are exact. Beside them stand the series that spoke most on each day, at most a few hundred
 //! (Metwally, Agrawal, El Abbadi: Efficient Computation of Frequent and Top-k Elements in Data Streams, 2005): what such a
 //! series is said to have done, it has done; what others did is the difference to the sums of the hours. So numbers always
 //! add up to the events, whatever was left out. A part of the book is what one team's digest tells: it has sums of its own

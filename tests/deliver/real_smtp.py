@@ -15,7 +15,9 @@ from aiosmtpd.smtp import AuthResult
 class Handler:
     async def handle_DATA(self, server, session, envelope):
         mail = message_from_bytes(envelope.content, policy=policy.default)
-        parts = {part.get_content_type(): part.get_content() for part in mail.iter_parts()}
+        leaves = [part for part in mail.walk() if not part.is_multipart()]
+        parts = {part.get_content_type(): part.get_content() for part in leaves}
+        images = [part for part in leaves if part.get_content_type() == "image/png"]
         print(json.dumps({
             "tls": session.ssl is not None,
             "login": session.authenticated,
@@ -25,6 +27,9 @@ class Handler:
             "defects": [str(defect) for defect in mail.defects],
             "text": parts.get("text/plain"),
             "html": parts.get("text/html"),
+            "shape": [part.get_content_type() for part in mail.walk() if part.get_content_type() != "image/png"],
+            "images": [part["Content-ID"] for part in images if part.get_content().startswith(b"\x89PNG\r\n")],
+            "inline": all(part.get_content_disposition() == "inline" for part in images),
         }), flush=True)
         return "250 taken"
 

@@ -2,10 +2,15 @@
 
 use std::path::Path;
 use std::process::Stdio;
+use std::sync::Arc;
 use std::time::Duration;
 
 use squelch::deliver::{Delivery, Options};
+use squelch::digest::{gather, render};
+use squelch::domain::{Content, IncidentId, Notification, NotificationKey, Policy};
+use squelch::replay::Run;
 use squelch::sinks::{Email, Login, ReceiverKind, Secret, Tls};
+use squelch::story;
 use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 
@@ -32,6 +37,35 @@ async fn serve(python: &str, folder: &Path) -> (Child, Lines<BufReader<ChildStdo
     let mut lines = BufReader::new(server.stdout.take().unwrap()).lines();
     let port = lines.next_line().await.unwrap().expect("the server names its port").parse().unwrap();
     (server, lines, port)
+}
+
+/// The digest of the story's last day.
+fn digest(receiver: &str) -> Arc<Notification> {
+    let mut run = Run::new(Policy::default());
+    (0..).zip(story::events(story::SEED)).for_each(|(seq, event)| run.event(seq, event, &mut drop));
+    let engine = run.finish(&mut drop);
+    let gathered = gather(&engine, None, (engine.now().after(-86_400.0), engine.now()));
+    let dispatch = render(&gathered, None).unwrap().dispatch;
+    let key = NotificationKey { incident: IncidentId(0), step: 1, receiver: receiver.to_owned() };
+    Arc::new(Notification { key, incident: dispatch.summary(), content: Content::Digest(Box::new(dispatch)) })
+}
+
+/// As Python's own parser reads it: text first, then HTML with its images, each of which is shown.
+fn is_the_digest(mail: &serde_json::Value) {
+    let text = |name: &str| mail[name].as_str().unwrap();
+    let shape = ["multipart/alternative", "text/plain", "multipart/related", "text/html"];
+    assert_eq!(mail["shape"], serde_json::json!(shape));
+    assert_eq!((&mail["inline"], &mail["defects"]), (&true.into(), &serde_json::json!([])));
+    assert!(mail["headers"]["Subject"].as_str().unwrap().ends_with(" · digest of Sun 8 Mar"));
+    assert!(mail["headers"].get("In-Reply-To").is_none());
+    assert!(text("text").starts_with("In the last day "), "{}", text("text"));
+    let images: Vec<&str> = mail["images"].as_array().unwrap().iter().map(|id| id.as_str().unwrap()).collect();
+    assert!(images.len() > 3, "{images:?}");
+    for id in &images {
+        let shown = format!("\"cid:{}\"", id.trim_matches(['<', '>']));
+        assert!(text("html").contains(&shown), "{shown}");
+    }
+    assert_eq!(text("html").matches("\"cid:").count(), images.len());
 }
 
 async fn conversation(python: &str) {
@@ -63,6 +97,12 @@ async fn conversation(python: &str) {
     assert_eq!(mail["defects"], serde_json::json!([]));
     assert!(mail["text"].as_str().unwrap().starts_with("UPDATE: swap used 91 % on app-2"));
     assert!(mail["html"].as_str().unwrap().contains("<h1"));
+
+    couriers.offer(digest("mail"));
+    let result = told.recv().await.unwrap();
+    assert_eq!(short(&result), "0.1 delivered after 1", "{result:?}");
+    let mail: serde_json::Value = serde_json::from_str(&mails.next_line().await.unwrap().unwrap()).unwrap();
+    is_the_digest(&mail);
 
     couriers.offer(notification("wrong", 7, 2));
     let Delivery::Undeliverable { error, .. } = told.recv().await.unwrap() else { panic!() };

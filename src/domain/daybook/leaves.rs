@@ -100,9 +100,9 @@ pub struct Hour {
     pub pages: (u32, u32),
     /// Holds that ended.
     pub holds: Holds,
-    /// Verdicts by source and outcome, in the order of [`Outcome::ALL`]; the first [`NAMED`] sources.
+    /// Verdicts by source and outcome, in the order of [`Outcome::ALL`]; the first few sources.
     pub sources: Vec<(Arc<str>, [u32; 4])>,
-    /// Events that a silence held back, by silence; the first [`NAMED`].
+    /// Events that a silence held back, by silence; the first few.
     pub silences: Vec<(Arc<str>, u32)>,
     /// Series that were never heard of before.
     pub new_series: u32,
