@@ -64,6 +64,7 @@ pub(super) fn lower(files: &[&Record], findings: &mut Findings<'_>) -> (Policy, 
         heartbeats: named(files, "heartbeats", findings).iter().map(|given| heartbeat(given, findings)).collect(),
         budgets: budgets.iter().map(|given| budget(given, &zone, findings)).collect(),
         topology: topology(files),
+        owners: owners(files, findings),
         routes: routes::routes(&routes, &[], &intervals),
         rotations: rotations::lower(&rotations, &zone, findings),
         zone,
@@ -341,6 +342,27 @@ fn topology(files: &[&Record]) -> Topology {
             _ => Vec::new(),
         }
     }))
+}
+
+/// The team of each service; a service has one.
+fn owners(files: &[&Record], findings: &mut Findings<'_>) -> BTreeMap<String, String> {
+    let mut owners: BTreeMap<String, String> = BTreeMap::new();
+    for given in files.iter().filter_map(|file| file.record("topology")?.get("owners")) {
+        let Value::Map(teams) = &given.value else { continue };
+        for (team, services) in teams {
+            for service in services.items() {
+                let before = owners.insert(service.text().to_owned(), team.clone());
+                if let Some(other) = before.filter(|other| other != team) {
+                    let complaint =
+                        Complaint::new(format!("{} is of the team {} already", quoted(service.text()), quoted(&other)));
+                    let help =
+                        "a service has one owner: name it once, and tell others by a route that says `continue: true`";
+                    findings.mistake(service.spot, &service.path, complaint.help(help));
+                }
+            }
+        }
+    }
+    owners
 }
 
 fn pair(edge: &Checked) -> Option<(String, String)> {

@@ -325,14 +325,23 @@ const BUDGET: Object = Object::new(
 
 const TOPOLOGY: Object = Object::new(
     "topology section",
-    "The edges of all files add up. Loops are allowed.",
-    &[Field::new(
-        "edges",
-        Form::ListOrMap(&Form::Object(&EDGE), &Form::List(&Form::Name)),
-        "Who calls whom: a list of `{caller, callee}`, or a map of each caller to the list of its callees.",
-    )
-    .default("[]")
-    .example("{web: [checkout, search], checkout: [payment]}")],
+    "What all files say adds up. Loops are allowed.",
+    &[
+        Field::new(
+            "edges",
+            Form::ListOrMap(&Form::Object(&EDGE), &Form::List(&Form::Name)),
+            "Who calls whom: a list of `{caller, callee}`, or a map of each caller to the list of its callees.",
+        )
+        .default("[]")
+        .example("{web: [checkout, search], checkout: [payment]}"),
+        Field::new(
+            "owners",
+            Form::Map(&Form::OneOrMany(&Form::Name)),
+            "The services of each team. `match: 'team=\"shop\"'` of a route fits their alerts, where the sender says nothing of a team.",
+        )
+        .default("{}")
+        .example("{shop: [web, checkout], money: payment}"),
+    ],
 );
 
 const EDGE: Object = Object::new(

@@ -165,11 +165,21 @@ impl Alarms {
     }
 
     /// A person has taken the incident. `false` = it is none of these.
-    pub fn acknowledge(&mut self, now: Timestamp, id: IncidentId, by: &str) -> bool {
+    pub fn acknowledge(
+        &mut self,
+        now: Timestamp,
+        (id, by): (IncidentId, &str),
+        policy: &Policy,
+        turn: &mut Turn,
+    ) -> bool {
         let Some(alarm) = self.alarms.get_mut(&id) else { return false };
         if alarm.summary.resolved.is_none() && alarm.summary.acknowledged.is_none() {
             alarm.summary.acknowledged = Some(now);
-            alarm.moment(now, format!("{by} has taken it"));
+            let text = format!("{by} has taken it");
+            alarm.moment(now, text.clone());
+            let notice = Notice { ts: now, action: NoticeAction::Ack, incident: Some(id), series: None, text };
+            turn.decisions.push(Decision::Notice(Box::new(notice.clone())));
+            alarm.tell(&Content::Notice(notice), policy, turn);
             self.changed.insert(id);
         }
         true

@@ -13,7 +13,7 @@ use super::judgement::Judgement;
 use super::maintenance::Maintenance;
 use super::matcher::Matcher;
 use super::rotation::Rotation;
-use super::route::Route;
+use super::route::{self, Owned, Routable, Route};
 use super::signal::{Severity, vocabulary};
 use super::silence::Silence;
 use super::time::Timestamp;
@@ -39,6 +39,8 @@ pub struct Policy {
     pub heartbeats: Vec<HeartbeatRule>,
     /// Who calls whom.
     pub topology: Topology,
+    /// Which team owns a service.
+    pub owners: BTreeMap<String, String>,
     /// How many pages people bear, in order: the first that fits counts.
     pub budgets: Vec<Budget>,
     /// Whose clocks tell the hour of the day and the day of the week.
@@ -60,6 +62,12 @@ impl Policy {
     #[must_use]
     pub fn rule_for(&self, event: &Event) -> Option<usize> {
         self.rules.iter().position(|rule| rule.matchers.iter().all(|matcher| matcher.fits(event)))
+    }
+
+    /// The routes that an alert ends at, in order.
+    #[must_use]
+    pub fn routes_of(&self, alert: &impl Routable) -> Vec<&Route> {
+        route::find(&self.routes, &Owned(alert, &self.owners))
     }
 
     /// The receiver of this name, or who is on call where it is a rotation.

@@ -6,7 +6,7 @@
 //!
 //! A route decides for one alert at a time. Whom an incident concerns is [`super::engine`]'s question (`audience`).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -58,6 +58,23 @@ pub trait Routable {
     fn field(&self, name: &str) -> &str;
     /// A label as it was sent; empty without it.
     fn label(&self, name: &str) -> &str;
+}
+
+/// An alert with the team that owns its service: routes may ask for `team` where its sender says nothing of one.
+pub struct Owned<'a, T>(pub &'a T, pub &'a BTreeMap<String, String>);
+
+impl<T: Routable> Routable for Owned<'_, T> {
+    fn field(&self, name: &str) -> &str {
+        let Self(alert, owners) = self;
+        match alert.field(name) {
+            "" if name == "team" => owners.get(alert.field("service")).map_or("", String::as_str),
+            field => field,
+        }
+    }
+
+    fn label(&self, name: &str) -> &str {
+        self.0.label(name)
+    }
 }
 
 /// The routes that an alert ends at, in order. None only where no route of the list takes everything.

@@ -17,7 +17,7 @@ use super::app::App;
 use super::audit::Deed;
 use crate::clock::Stopwatch;
 use crate::domain::alarm::Drill;
-use crate::domain::{IncidentId, NotificationKey, Policy, Timestamp};
+use crate::domain::{IncidentId, NotificationKey, Policy, Route, Timestamp};
 use crate::inbox::Order;
 
 /// What became of an attempt to deliver, for those who watch.
@@ -129,10 +129,14 @@ fn plan(policy: &Policy, route: Option<String>, now: Timestamp) -> Result<Drill,
         let message = "in shadow mode nobody is paged, not by a drill either";
         return Err(Failure::new(StatusCode::CONFLICT, message, "start without `--shadow`"));
     }
-    let routes: Vec<_> = crate::domain::route::all(&policy.routes).collect();
+    let routes: Vec<&Route> = crate::domain::route::all(&policy.routes).collect();
     let found = match &route {
         Some(name) => routes.iter().find(|route| route.name == *name).copied(),
-        None => policy.routes.iter().find(|route| route.matchers.is_empty() && route.labels.is_empty()),
+        None => {
+            let any = |route: &&&Route| route.takes_all();
+            let tells = |route: &&Route| route.takes_all() && route.kept_by(now).is_none();
+            routes.iter().copied().find(tells).or_else(|| routes.iter().find(any).copied())
+        }
     };
     let Some(found) = found else {
         let names: Vec<_> = routes.iter().map(|route| format!("`{}`", route.name)).collect();

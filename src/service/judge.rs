@@ -219,7 +219,7 @@ impl Judge {
     fn alarms_take(&mut self, now: Timestamp, order: &Order, turn: &mut Turn) -> bool {
         let policy = Arc::clone(self.engine.policy());
         match order {
-            Order::Acknowledge(incident, by) => self.alarms.acknowledge(now, *incident, by),
+            Order::Acknowledge(incident, by) => self.alarms.acknowledge(now, (*incident, by), &policy, turn),
             Order::Resolve(incident, by) => self.alarms.resolve(now, (*incident, by), &policy, turn),
             Order::Delivered(key) => {
                 self.alarms.takes_again(now, &key.receiver, &policy, turn);

@@ -230,7 +230,8 @@ def shoot(shots, url):
     try:
         with urllib.request.urlopen(f"{url}/api/v1/incidents?state=all", timeout=20) as answer:
             incidents = json.load(answer)["incidents"]
-        memory = max(incidents, key=lambda incident: incident["alerts"])
+        during = [one for one in incidents if one["opened"] < at(OUTAGE[1]) and (one["resolved"] or at(OUTAGE[1])) > at(OUTAGE[0])]
+        memory = max(during, key=lambda incident: incident["alerts"])
         page.set_window_size(1320, 1900)
         page.get(f"{url}/incidents/{memory['incident']}")
         time.sleep(1)

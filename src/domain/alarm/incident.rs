@@ -13,7 +13,6 @@ use crate::domain::fingerprint::Fingerprint;
 use crate::domain::notification::{Content, Notification, NotificationKey};
 use crate::domain::policy::Policy;
 use crate::domain::reason::Reason;
-use crate::domain::route;
 use crate::domain::signal::Severity;
 use crate::domain::time::Timestamp;
 use crate::domain::turn::Turn;
@@ -154,7 +153,7 @@ impl Alarm {
         if !self.to.is_empty() {
             return self.to.clone();
         }
-        let routes = route::find(&policy.routes, &self.face()).into_iter();
+        let routes = policy.routes_of(&self.face()).into_iter();
         // Who was on call when it began is told of its end, too.
         let named = routes.flat_map(|route| &route.receivers).map(|name| policy.on_call(name, self.summary.opened));
         let instead = |name: &str| policy.fallbacks.get(name).into_iter().flatten().cloned();

@@ -23,7 +23,7 @@ use crate::domain::fingerprint::Fingerprint;
 use crate::domain::incident::{Incident, Later};
 use crate::domain::notification::Content;
 use crate::domain::posting::PostedText;
-use crate::domain::route::{self, Looks, Routable, Route};
+use crate::domain::route::{self, Looks, Owned, Routable, Route};
 use crate::domain::series::{Routed, Seen, Series};
 use crate::domain::signal::Severity;
 use crate::domain::table::Slot;
@@ -187,7 +187,8 @@ impl Engine {
         }
         let face = face(origin, severity);
         let nobody = routes.is_empty();
-        let named = route::find_naming(&self.policy.routes, &face).into_iter();
+        let owned = Owned(&face, &self.policy.owners);
+        let named = route::find_naming(&self.policy.routes, &owned).into_iter();
         routes.extend(named.filter(|(_, names)| *names || nobody).map(|(route, _)| route));
         Audience::of(&routes, self.now())
     }
@@ -197,7 +198,7 @@ impl Engine {
         let series = self.series.at(slot);
         let seen = series.routed.as_ref().map_or(&[][..], |routed| &routed.seen);
         let seen = seen.iter().map(Some).chain(seen.is_empty().then_some(None));
-        routes.extend(seen.flat_map(|seen| route::find(&self.policy.routes, &Member { series, severity, seen })));
+        routes.extend(seen.flat_map(|seen| self.policy.routes_of(&Member { series, severity, seen })));
     }
 
     /// The series that an origin is, while something is wrong with it.
@@ -324,7 +325,7 @@ impl Engine {
             return;
         }
         receivers.retain(known);
-        let routes = route::find(&self.policy.routes, &face(&page.origin, page.severity));
+        let routes = self.policy.routes_of(&face(&page.origin, page.severity));
         receivers.extend(routes.into_iter().flat_map(|route| route.receivers.clone()));
     }
 

@@ -24,6 +24,8 @@ impl Engine {
         incident.summary.severity = incident.summary.severity.max(surge.severity);
         incident.paged_as = incident.paged_as.max(surge.severity);
         incident.summary.paged.get_or_insert(now);
+        // What it is called is what people were last woken for.
+        incident.summary.title.clone_from(&page.title);
         incident.origins.clone_from(&surge.origin.1);
         if incident.summary.acknowledged.take().is_some() {
             incident.tell(now, "it got worse after somebody had taken it: it waits to be taken again".to_owned());

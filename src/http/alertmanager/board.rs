@@ -175,7 +175,7 @@ impl<'a> Told<'a> {
         let seen = fields.map(|name| text.field(name)).chain(looks.labels.iter().map(|name| text.label(name)));
         let told = self.known.entry(seen.collect()).or_insert_with(|| {
             let mut told: Vec<String> = Vec::new();
-            for receiver in route::find(&policy.routes, text).into_iter().flat_map(|route| &route.receivers) {
+            for receiver in policy.routes_of(text).into_iter().flat_map(|route| &route.receivers) {
                 if !told.contains(receiver) {
                     told.push(receiver.clone());
                 }
