@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 
 use crate::domain::alarm::Drill;
 use crate::domain::{
-    Alarms, Dispatch, Engine, Event, IncidentExplanation, IncidentId, IncidentSummary, NotificationKey, Opinion,
+    Alarms, Dispatch, Engine, Event, IncidentExplanation, IncidentId, IncidentSummary, Mark, NotificationKey, Opinion,
     Policy, Silence,
 };
 
@@ -76,8 +76,21 @@ pub struct Batch {
     pub events: Vec<Event>,
     /// How many bytes they came as.
     pub bytes: usize,
+    /// How far the logs were read that they came out of; stored with what they lead to.
+    pub marks: Vec<Mark>,
     /// Fires when they are durable.
     pub ack: Ack,
+}
+
+/// Events out of a log, and how far it was read with them.
+#[derive(Debug)]
+pub struct Parcel {
+    /// The events, each stamped with its time of receipt. There may be none: then only the marks are stored.
+    pub events: Vec<Event>,
+    /// How many bytes they came as.
+    pub bytes: usize,
+    /// How far the log was read.
+    pub marks: Vec<Mark>,
 }
 
 /// A change that a person or a courier asks for. It is answered when it is durable.
@@ -236,22 +249,34 @@ impl Inbox {
         events: Vec<Event>,
         bytes: usize,
     ) -> Result<oneshot::Receiver<Result<Receipt, Refusal>>, Refusal> {
+        self.offer_parcel(Parcel { events, bytes, marks: Vec::new() }).map_err(|(refusal, _)| refusal)
+    }
+
+    /// Offers events out of a log with how far it was read: both are stored in one batch.
+    ///
+    /// # Errors
+    /// As [`Inbox::offer`]; the parcel comes back, to be offered again.
+    pub fn offer_parcel(
+        &self,
+        parcel: Parcel,
+    ) -> Result<oneshot::Receiver<Result<Receipt, Refusal>>, (Refusal, Parcel)> {
         let mut queue = self.0.queue();
         if queue.closed {
-            return Err(Refusal::Stopping);
+            return Err((Refusal::Stopping, parcel));
         }
         if let Some(refusal) = &queue.refusing {
-            return Err(refusal.clone());
+            return Err((refusal.clone(), parcel));
         }
+        let Parcel { events, bytes, marks } = parcel;
         let fits = queue.events + events.len() <= self.0.capacity.events
             && queue.bytes.saturating_add(bytes) <= self.0.capacity.bytes;
         if !fits && queue.events > 0 {
-            return Err(Refusal::Full { waiting: queue.events });
+            return Err((Refusal::Full { waiting: queue.events }, Parcel { events, bytes, marks }));
         }
         queue.events += events.len();
         queue.bytes = queue.bytes.saturating_add(bytes);
         let (ack, answer) = oneshot::channel();
-        queue.messages.push_back(Message::Events(Batch { events, bytes, ack }));
+        queue.messages.push_back(Message::Events(Batch { events, bytes, marks, ack }));
         self.0.arrived.notify_one();
         Ok(answer)
     }

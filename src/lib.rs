@@ -15,11 +15,13 @@
 //! | 2 | [`inbox`] | the bounded queue in front of the engine |
 //! | 2 | [`clock`] | the one reader of the clock |
 //! | 2 | [`audit`] | what people did, line by line on disk |
+//! | 2 | [`broker`] | a connection to Apache Kafka |
 //! | 3 | [`digest`] | what was decided in a day or a week, as a mail: pure |
 //! | 3 | [`files`] | the one reader of rule and settings files from disk |
 //! | 3 | [`rule_test`] | the rules' own tests, in virtual time: pure |
 //! | 3 | [`tune`] | rule changes proposed from a history, each replayed: pure |
 //! | 3 | [`http`] | the HTTP side |
+//! | 3 | [`kafka`] | topics of Apache Kafka that are read |
 //! | 3 | [`deliver`] | couriers that carry notifications to receivers |
 //! | 4 | [`service`] | `squelch serve`: everything wired together |
 //! | 5 | [`cli`] | the command line |
@@ -28,6 +30,7 @@
 //! [`service`]. `docs/ARCHITECTURE.md` has the way of one event, the invariants and their reasons.
 
 pub mod audit;
+pub mod broker;
 pub mod cli;
 pub mod clock;
 pub mod config;
@@ -39,6 +42,7 @@ pub mod files;
 pub mod formats;
 pub mod http;
 pub mod inbox;
+pub mod kafka;
 pub mod replay;
 pub mod rule_test;
 pub mod service;

@@ -88,6 +88,8 @@ fn told(object: &str, key: &str, value: &str) -> Vec<String> {
         "override of a rotation" => format!("rotations: [{{overrides: [{{{line}}}]}}]"),
         "step of a route" => format!("routes: [{{unacknowledged: [{{{line}}}]}}]"),
         "span of an interval" => format!("intervals: [{{when: {{{line}}}}}]"),
+        "kafka tls" => format!("receivers: [{{kafka: {{tls: {{{line}}}}}}}]"),
+        "kafka login" => format!("receivers: [{{kafka: {{sasl: {{{line}}}}}}}]"),
         "smtp section" => format!("receivers: [{{email: {{smtp: {{{line}}}}}}}]"),
         other => match other.strip_suffix(" receiver") {
             Some(kind) => format!("receivers: [{{{kind}: {{{line}}}}}]"),
@@ -140,6 +142,25 @@ fn every_example_of_a_mapping_can_be_written() {
     }
 }
 
+/// Settings of Kafka in which this key has this value, beside what must be there.
+fn kafka_place(object: &str, key: &str, value: &str) -> String {
+    let also = |needed: &[(&str, &str)]| -> String {
+        let missing = needed.iter().filter(|(needed, _)| *needed != key);
+        let given = std::iter::once((key, value)).chain(missing.copied());
+        given.map(|(key, value)| format!("{key}: {value}")).collect::<Vec<_>>().join(", ")
+    };
+    let of = |rest: &str| format!("kafka: {{brokers: 'k:9092', topics: {{topic: a}}, {rest}}}");
+    match object {
+        "kafka topic" => format!("kafka: {{brokers: 'k:9092', topics: {{{}}}}}", also(&[("topic", "a")])),
+        "kafka tls" if key == "ca_file" => of(&format!("tls: {{{}}}", also(&[]))),
+        "kafka tls" => of(&format!("tls: {{{}}}", also(&[("cert_file", "a.pem"), ("key_file", "b.pem")]))),
+        "kafka login" if key.starts_with("password") => of(&format!("sasl: {{{}}}", also(&[("username", "a")]))),
+        "kafka login" => of(&format!("sasl: {{{}}}", also(&[("username", "a"), ("password_env", "P")])))
+            .replace("PLAIN", "SCRAM-SHA-256"),
+        _ => format!("kafka: {{{}}}", also(&[("brokers", "'k:9092'"), ("topics", "{topic: a}")])),
+    }
+}
+
 #[test]
 fn every_setting_can_be_written_and_its_default_changes_nothing() {
     let mut keys = BTreeSet::new();
@@ -149,6 +170,9 @@ fn every_setting_can_be_written_and_its_default_changes_nothing() {
         let place = |value: &str| match section {
             None if example.object == "source secret" => format!("sources: {{acme: {{{}: {value}}}}}", example.key),
             None if example.object == "hook secret" => format!("hooks: {{slack: {{{}: {value}}}}}", example.key),
+            _ if ["kafka section", "kafka topic", "kafka tls", "kafka login"].contains(&example.object) => {
+                kafka_place(example.object, example.key, value)
+            }
             Some("heartbeat") if example.key == "every" => format!("heartbeat: {{url_env: BEAT, every: {value}}}"),
             Some("auth") if !example.key.starts_with("token") => {
                 format!("auth: {{token_env: T, {}: {value}}}", example.key)
@@ -159,7 +183,11 @@ fn every_setting_can_be_written_and_its_default_changes_nothing() {
             None => format!("{}: {value}", example.key),
         };
         let read = |value: &str| config::settings(&Source::new("squelch.yaml", place(value)));
-        if !example.default.is_empty() {
+        if example.object.starts_with("kafka ") {
+            for value in [example.value, example.default].into_iter().filter(|value| !value.is_empty()) {
+                read(value).unwrap_or_else(|report| panic!("{}\n{report}", place(value)));
+            }
+        } else if !example.default.is_empty() {
             assert_eq!(read(example.default), Ok(config::Settings::default()), "{}", example.key);
         } else if section != Some("tls") {
             read(example.value).unwrap_or_else(|report| panic!("{}\n{report}", place(example.value)));

@@ -66,7 +66,7 @@ fn every_case_reads_as_its_golden_files_say() {
                     let head = format!("{} {}\n{:#?}\n", request.method, request.to, request.headers);
                     check(name, "webhook.txt", &format!("{head}{value:#}\n"));
                 }
-                Message::Exec(_) => panic!(),
+                Message::Exec(_) | Message::Kafka(_) => panic!(),
                 Message::Mail(mail) => {
                     check(name, "mail.txt", &format!("Subject: {}\n\n{}", mail.subject, mail.text));
                     check(name, "mail.html", &mail.html);
@@ -86,7 +86,7 @@ fn a_mail_on_the_wire_reads_as_its_golden_file_says() {
 fn a_terminal_gets_colours_only_when_asked() {
     let lines = |paint| match compose(&ReceiverKind::Console, &opens(), paint) {
         Message::Console(lines) => lines.join("\n"),
-        Message::Http(_) | Message::Mail(_) | Message::Exec(_) => panic!(),
+        Message::Http(_) | Message::Mail(_) | Message::Exec(_) | Message::Kafka(_) => panic!(),
     };
     assert!(!lines(Paint::Plain).contains('\u{1b}'));
     check("a_page_opens", "colour.txt", &(lines(Paint::Colour).replace('\u{1b}', "␛") + "\n"));

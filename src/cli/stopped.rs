@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::fault::Fault;
 use super::recording::tell;
 use super::rules;
-use crate::domain::{Alarms, Engine};
+use crate::domain::{Alarms, Engine, Positions};
 use crate::inbox::View;
 use crate::store::{Store, StoreError};
 
@@ -41,6 +41,8 @@ impl Stopped {
         let mut damage: Vec<_> = recovered.damage.iter().map(ToString::to_string).collect();
         let own = |key: &[u8]| key.first() == Some(&Alarms::KEY);
         let (alarms, records): (Vec<_>, Vec<_>) = recovered.records.into_iter().partition(|(key, _)| own(key));
+        let read = |key: &[u8]| key.first() == Some(&Positions::KEY);
+        let records = records.into_iter().filter(|(key, _)| !read(key));
         let (alarms, unreadable) = Alarms::restore(alarms);
         damage.extend(unreadable.iter().map(ToString::to_string));
         let (engine, unreadable) = Engine::restore(Arc::new(policy), records);

@@ -25,6 +25,8 @@ mod digests;
 mod field;
 mod findings;
 mod judgement_fields;
+mod kafka;
+mod kafka_fields;
 mod lower;
 mod mappings;
 mod read;
@@ -51,7 +53,10 @@ mod value;
 
 pub use admission::{Admission, Network, Proxy};
 pub use mappings::{Mappings, mappings, with_shipped_mappings};
-pub use settings::{Heartbeat, Limits, Log, LogFormat, LogLevel, Settings, StoreLimits, TlsFiles, settings};
+pub use settings::{
+    Begin, Heartbeat, KafkaSource, KafkaTopic, Limits, Log, LogFormat, LogLevel, Settings, StoreLimits, TlsFiles,
+    settings,
+};
 pub use source::{SHIPPED, Source, with_shipped};
 
 use self::field::Object;

@@ -1,6 +1,7 @@
 //! Everything that may stand in a receiver. One list: see [`super::field`].
 
 use super::field::{Choice, Field, Form, Object};
+use super::kafka_fields::RECEIVER as KAFKA;
 use crate::sinks::pagerduty::Worse;
 use crate::sinks::receiver::Tls;
 
@@ -23,6 +24,7 @@ pub(super) const KINDS: &[&str] = &[
     "twilio",
     "victorops",
     "exec",
+    "kafka",
 ];
 
 /// A receiver.
@@ -77,6 +79,8 @@ pub(super) const RECEIVER: Object = Object {
             .example("{api_key_file: /run/secrets/victorops, routing_key: ops}"),
         Field::new("exec", Form::Object(&EXEC), "A program that reads Squelch's own JSON.")
             .example("{program: /usr/local/bin/ring-the-bell}"),
+        Field::new("kafka", Form::Object(&KAFKA), "Squelch's own JSON into a topic of Apache Kafka.")
+            .example("{brokers: [kafka-1:9092], topic: squelch.pages}"),
     ],
     choices: &[Choice { fields: KINDS, required: true }],
 };

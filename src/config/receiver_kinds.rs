@@ -1,6 +1,7 @@
 //! The kinds of receivers, by the key that a receiver has.
 
 use super::findings::{Complaint, Findings};
+use super::kafka;
 use super::receivers::{address, address_or, email, secret, webhook, wire};
 use super::value::{Checked, Record};
 use crate::sinks::ReceiverKind;
@@ -44,6 +45,9 @@ const KINDS: &[(&str, Lower)] = &[
 
 /// Lowers the kind of a receiver; `None` when its settings do not make one, which was told.
 pub(super) fn lower(receiver: &Record, findings: &mut Findings<'_>) -> Option<ReceiverKind> {
+    if let Some(settings) = receiver.get("kafka") {
+        return kafka::receiver(settings, findings);
+    }
     let (settings, lower) =
         KINDS.iter().find_map(|(key, lower)| receiver.get(key).map(|settings| (settings, lower)))?;
     if let Some(channel) = settings.record().get("channel").filter(|_| secret(settings.record(), "url").is_some()) {

@@ -1,6 +1,7 @@
 //! Everything that may stand in the settings file of `squelch serve`. One list: see [`super::field`].
 
 use super::field::{Choice, Field, Form, Object};
+use super::kafka_fields::KAFKA;
 use super::settings::{LogFormat, LogLevel};
 
 /// The settings file.
@@ -41,6 +42,8 @@ pub(super) const FILE: Object = Object::new(
             .example("{pagerduty: {secret_file: /run/secrets/pagerduty-hook}}"),
         Field::new("heartbeat", Form::Object(&HEARTBEAT), "Who hears regularly that Squelch is well, and misses it when it is not. Left out: nobody.")
             .example("{url_file: /run/secrets/heartbeat, every: 1m}"),
+        Field::new("kafka", Form::OneOrMany(&Form::Object(&KAFKA)), "Topics of Apache Kafka that are read: one map, or a list when there are several sets of brokers. Left out: none.")
+            .example("{brokers: [kafka-1:9092], topics: [{topic: alerts}]}"),
         Field::new(
             "limits",
             Form::Object(&LIMITS),

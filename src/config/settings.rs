@@ -11,9 +11,10 @@ use super::findings::Findings;
 use super::setting_fields::FILE;
 use super::source::Source;
 use super::value::{Record, Value};
-use super::{read_file, receivers};
+use super::{kafka, read_file, receivers};
 use crate::diagnostic::Report;
 use crate::domain::signal::vocabulary;
+use crate::sinks::kafka::Connection;
 use crate::sinks::receiver::{Address, Secret};
 
 /// Everything that `squelch serve` can be told by its settings file.
@@ -47,6 +48,8 @@ pub struct Settings {
     pub hooks: BTreeMap<String, Secret>,
     /// Who hears regularly that Squelch is well; `None` = nobody.
     pub heartbeat: Option<Heartbeat>,
+    /// The topics of Apache Kafka that are read.
+    pub kafka: Vec<KafkaSource>,
     /// How much is taken at once.
     pub limits: Limits,
     /// How much is kept.
@@ -65,6 +68,42 @@ pub struct Heartbeat {
 impl Heartbeat {
     /// How often where nobody says.
     pub const EVERY: Duration = Duration::from_secs(60);
+}
+
+/// Brokers of Apache Kafka whose topics are read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KafkaSource {
+    /// What they are called; how far they were read is stored by it.
+    pub name: String,
+    /// How they are reached.
+    pub connection: Connection,
+    /// What is read; never empty.
+    pub topics: Vec<KafkaTopic>,
+    /// The consumer group that shows the progress.
+    pub group: String,
+    /// The topic of what nobody can read; `None` = there is none.
+    pub dead_letters: Option<String>,
+}
+
+/// A topic that is read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KafkaTopic {
+    /// Its name.
+    pub name: String,
+    /// The tool whose bodies its messages are.
+    pub format: String,
+    /// Where to begin when it was never read.
+    pub from: Begin,
+}
+
+vocabulary! {
+    /// Where to begin with a topic that was never read.
+    Begin {
+        /// With the oldest message that is left.
+        Earliest = "earliest",
+        /// With what comes from now on.
+        Latest = "latest",
+    }
 }
 
 /// What Squelch tells about itself.
@@ -156,6 +195,7 @@ impl Default for Settings {
             sns_topics: Vec::new(),
             hooks: BTreeMap::new(),
             heartbeat: None,
+            kafka: Vec::new(),
             limits: Limits::default(),
             store: StoreLimits::default(),
         }
@@ -195,8 +235,9 @@ pub fn settings(source: &Source) -> Result<Settings, Report> {
     let record = read_file(0, &FILE, &mut findings);
     let heartbeat = record.record("heartbeat").and_then(|given| heartbeat(given, &mut findings));
     let admission = record.record("auth").map(|auth| admission::lower(auth, &mut findings)).unwrap_or_default();
+    let kafka = kafka::sources(&record, &mut findings);
     findings.finish()?;
-    Ok(Settings { heartbeat, admission, ..lower(&record) })
+    Ok(Settings { heartbeat, admission, kafka, ..lower(&record) })
 }
 
 fn lower(record: &Record) -> Settings {
@@ -222,6 +263,7 @@ fn lower(record: &Record) -> Settings {
         sns_topics: record.record("sns").map(topics).unwrap_or_default(),
         hooks: record.record("hooks").map(hooks).unwrap_or_default(),
         heartbeat: None,
+        kafka: Vec::new(),
         limits: record.record("limits").map_or(defaults.limits, limits),
         store: record.record("store").map_or(defaults.store, store),
     }

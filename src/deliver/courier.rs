@@ -9,7 +9,7 @@ use tokio::time::{Sleep, sleep, timeout};
 
 use super::http::Client;
 use super::line::{Line, Pushed};
-use super::{Delivery, Options, exec, retry, smtp};
+use super::{Delivery, Options, exec, kafka, retry, smtp};
 use crate::clock::Stopwatch;
 use crate::domain::Notification;
 use crate::sinks::{Known, Letter, Message, Outcome, Receiver, ReceiverKind, Request, Wire, clean, when};
@@ -34,6 +34,7 @@ pub(super) struct Courier {
     pub(super) options: Options,
     pub(super) line: Line,
     pub(super) client: Client,
+    pub(super) kafka: kafka::Client,
 }
 
 /// What came of an attempt.
@@ -224,6 +225,8 @@ impl Courier {
     }
 }
 
+/// How much longer than it may take an attempt is waited for that ends by itself.
+const SLACK: Duration = Duration::from_secs(5);
 /// Errors are cut to so many characters.
 const MOST_ERROR: usize = 300;
 
@@ -245,6 +248,11 @@ impl Courier {
             Message::Exec(start) => {
                 let ReceiverKind::Exec(settings) = kind else { return None };
                 within(settings.timeout, exec::run(&start)).await
+            }
+            Message::Kafka(record) => {
+                let ReceiverKind::Kafka(settings) = kind else { return None };
+                // The client gives up by itself; this is for one that does not.
+                within(settings.timeout + SLACK, self.kafka.send(settings, &record)).await
             }
             Message::Http(requests) => {
                 let wire = kind.wire().unwrap_or_default();

@@ -10,6 +10,7 @@ mod console;
 mod courier;
 mod exec;
 mod http;
+mod kafka;
 mod line;
 mod references;
 pub mod retry;
@@ -210,6 +211,7 @@ impl Couriers {
             options: self.options.clone(),
             line: line::Line::default(),
             client: http::Client::default(),
+            kafka: kafka::Client::default(),
         };
         Stand { receiver, orders, queue, task: tokio::spawn(courier.run()) }
     }

@@ -14,6 +14,7 @@ use super::console::chronicle::Chronicle;
 use super::console::paper::Paper;
 use super::digest::Ask;
 use super::drill::Fates;
+use super::feeds::Feed;
 use super::known::Known;
 use super::metrics::Metrics;
 use super::rate::{Limiter, Rate};
@@ -107,6 +108,8 @@ pub struct App {
     pub topics: Option<Topics>,
     /// What was decided lately, for the console.
     pub chronicle: Arc<Chronicle>,
+    /// Logs that events are read out of.
+    pub feeds: watch::Receiver<Vec<Feed>>,
     /// Tells that Squelch stops.
     pub stopping: watch::Receiver<bool>,
     /// The templates of the console.
@@ -142,6 +145,8 @@ pub struct Handles {
     pub topics: Option<Topics>,
     /// What was decided lately, for the console.
     pub chronicle: Arc<Chronicle>,
+    /// Logs that events are read out of.
+    pub feeds: watch::Receiver<Vec<Feed>>,
     /// Tells that Squelch stops.
     pub stopping: watch::Receiver<bool>,
     /// Where what people do is written.
@@ -163,6 +168,7 @@ impl App {
             known,
             topics,
             chronicle,
+            feeds,
             stopping,
             audit,
         } = handles;
@@ -184,6 +190,7 @@ impl App {
             known,
             topics,
             chronicle,
+            feeds,
             stopping,
             paper,
             listeners,

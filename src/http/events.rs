@@ -266,16 +266,8 @@ async fn parse(app: &App, (known, tool): (Arc<Known>, &str), parts: &Parts, byte
     let parse = move || {
         let body =
             formats::Body { bytes: &bytes, content_type: content_type.as_deref(), query: query.as_deref(), received };
-        let reader = known.sources.find(&name).map_err(|unknown| failed(&name, &unknown.to_string()))?;
-        let mut parsed = reader.parse(&body).map_err(|error| unusable(error, reader.setup()))?;
-        if name == formats::remote_write::SOURCE {
-            remote_write::keep_what_is_asked_for(&mut parsed, &known.policy);
-        }
-        for event in &mut parsed.events {
-            event.received = Some(received);
-            show(event);
-        }
-        Ok::<_, Failure>(parsed)
+        let setup = known.sources.find(&name).map_or("", |reader| reader.setup());
+        known.read(&name, &body).map_err(|error| unusable(error, setup))
     };
     // A large body takes milliseconds of one core: not on a thread that serves others.
     if !large {

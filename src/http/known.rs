@@ -12,10 +12,10 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::answer::Failure;
 use super::app::Token;
-use super::remote_write;
+use super::{events, remote_write};
 use crate::domain::Policy;
 use crate::formats::remote_write::SOURCE;
-use crate::formats::{Signature, Sources};
+use crate::formats::{Body, FormatError, Parsed, Signature, Sources};
 
 /// The header for senders that can set one, and need `Authorization` for something else.
 const HEADER: &str = "x-squelch-token";
@@ -77,6 +77,28 @@ pub struct Shown<'r> {
 }
 
 impl Known {
+    /// Reads a body as that of a tool: good events as they are to be judged, bad ones with their reasons.
+    ///
+    /// # Errors
+    /// When nothing of it can be used, or no tool has this name.
+    pub fn read(&self, tool: &str, body: &Body<'_>) -> Result<Parsed, FormatError> {
+        let reader = self.sources.find(tool).map_err(|unknown| FormatError {
+            tool: tool.to_owned(),
+            path: String::new(),
+            message: "no tool has this name".to_owned(),
+            help: Some(unknown.help),
+        })?;
+        let mut parsed = reader.parse(body)?;
+        if tool == SOURCE {
+            remote_write::keep_what_is_asked_for(&mut parsed, &self.policy);
+        }
+        for event in &mut parsed.events {
+            event.received = Some(body.received);
+            events::show(event);
+        }
+        Ok(parsed)
+    }
+
     /// Whether a tool has a secret of its own, so that it need not show the token of all.
     #[must_use]
     pub fn guards(&self, tool: &str) -> bool {

@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use prometheus_client::collector::Collector;
-use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric};
+use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeLabelValue, EncodeMetric};
 use prometheus_client::metrics::counter::{ConstCounter, Counter};
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
@@ -198,7 +198,7 @@ impl Collector for Sums {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
         let out = &mut encoder;
         let version = [("version", env!("CARGO_PKG_VERSION"))];
-        labelled(out, ("build_info", "The version that runs"), [(version, 1_u64)].into_iter().map(gauge))?;
+        labelled(out, ("build_info", "The version that runs"), [(version, 1_u64)].into_iter().map(gauge_of))?;
         number(out, "inbox_events", "Events that wait to be judged", self.depth.0 as u64)?;
         number(out, "inbox_bytes", "Bytes that these events came as", self.depth.1 as u64)?;
         let Some(tally) = &self.tally else { return Ok(()) };
@@ -209,9 +209,9 @@ impl Collector for Sums {
             .by_reason
             .iter()
             .map(|(reason, sum)| ([("outcome", reason.outcome().word()), ("reason", reason.word())], *sum));
-        labelled(out, ("verdicts", "Verdicts given, by outcome and reason"), verdicts.map(counter))?;
+        labelled(out, ("verdicts", "Verdicts given, by outcome and reason"), verdicts.map(count_of))?;
         let pages = [([("action", "open")], tally.pages.0), ([("action", "escalate")], tally.pages.1)];
-        labelled(out, ("pages", "Pages sent to people"), pages.into_iter().map(counter))?;
+        labelled(out, ("pages", "Pages sent to people"), pages.into_iter().map(count_of))?;
         number(out, "incidents_open", "Incidents open now", tally.open_incidents)?;
         number(out, "series", "Series known", tally.series)?;
         number(out, "alerts_firing", "Alerts firing now", tally.firing)?;
@@ -220,11 +220,11 @@ impl Collector for Sums {
     }
 }
 
-fn counter<L>((labels, sum): (L, u64)) -> (L, ConstCounter<u64>) {
+pub(super) fn count_of<L>((labels, sum): (L, u64)) -> (L, ConstCounter<u64>) {
     (labels, ConstCounter::new(sum))
 }
 
-fn gauge<L>((labels, value): (L, u64)) -> (L, ConstGauge<i64>) {
+pub(super) fn gauge_of<L>((labels, value): (L, u64)) -> (L, ConstGauge<i64>) {
     (labels, ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX)))
 }
 
@@ -234,15 +234,15 @@ fn count(out: &mut DescriptorEncoder<'_>, name: &str, help: &str, sum: u64) -> R
 }
 
 fn number(out: &mut DescriptorEncoder<'_>, name: &str, help: &str, value: u64) -> Result<(), std::fmt::Error> {
-    let ((), metric) = gauge(((), value));
+    let ((), metric) = gauge_of(((), value));
     metric.encode(out.encode_descriptor(name, help, None, metric.metric_type())?)
 }
 
 /// One metric of several label sets.
-fn labelled<const N: usize, M: EncodeMetric>(
+pub(super) fn labelled<const N: usize, V: EncodeLabelValue, M: EncodeMetric>(
     out: &mut DescriptorEncoder<'_>,
     (name, help): (&str, &str),
-    values: impl Iterator<Item = ([(&'static str, &'static str); N], M)>,
+    values: impl Iterator<Item = ([(&'static str, V); N], M)>,
 ) -> Result<(), std::fmt::Error> {
     let mut values = values.peekable();
     let Some((_, first)) = values.peek() else { return Ok(()) };

@@ -13,6 +13,7 @@ pub mod console;
 pub mod digest;
 pub mod drill;
 mod events;
+pub mod feeds;
 mod gate;
 mod hooks;
 mod incidents;

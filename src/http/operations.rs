@@ -15,6 +15,7 @@ use super::alertmanager;
 use super::answer::{Failure, json_answer};
 use super::app::App;
 use super::audit::Deed;
+use super::feeds::Fed;
 use super::incidents::sums;
 use crate::inbox::Refusal;
 
@@ -39,7 +40,8 @@ pub(super) async fn ready(State(app): State<Arc<App>>) -> Response {
 pub(super) async fn metrics(State(app): State<Arc<App>>) -> Result<Response, Failure> {
     let tally = timeout(ENGINE_PATIENCE, app.inbox.ask(sums)).await.ok().and_then(Result::ok);
     let standing = timeout(ENGINE_PATIENCE, alertmanager::standing(&app.inbox)).await.ok().and_then(Result::ok);
-    let others: Vec<Box<dyn Collector>> = vec![Box::new(alertmanager::Told(standing))];
+    let others: Vec<Box<dyn Collector>> =
+        vec![Box::new(alertmanager::Told(standing)), Box::new(Fed(app.feeds.borrow().clone()))];
     let text = app.metrics.text(tally, app.inbox.depth(), others).map_err(|error| {
         let help = "please report it as a bug";
         Failure::new(StatusCode::INTERNAL_SERVER_ERROR, format!("the metrics cannot be written: {error}"), help)

@@ -11,7 +11,7 @@ use std::time::Duration;
 use tracing::error;
 
 use crate::domain::alarm::FIRST_ALARM;
-use crate::domain::{Alarms, Change, Engine, Event, Input, NotificationKey, Policy, Timestamp, Turn};
+use crate::domain::{Alarms, Change, Engine, Event, Input, NotificationKey, Policy, Positions, Timestamp, Turn};
 use crate::inbox::Order;
 
 /// After so many failures within [`MEMORY`] the engine is left alone for [`REST`].
@@ -169,8 +169,8 @@ impl Judge {
     }
 
     fn restore(&mut self, policy: &Arc<Policy>, records: Vec<(Vec<u8>, Vec<u8>)>) {
-        let own = |key: &[u8]| key.first() == Some(&Alarms::KEY);
-        let records = records.into_iter().filter(|(key, _)| !own(key));
+        let beside = |key: &[u8]| matches!(key.first(), Some(&Alarms::KEY | &Positions::KEY));
+        let records = records.into_iter().filter(|(key, _)| !beside(key));
         let (engine, errors) = Engine::restore(Arc::clone(policy), records);
         for record in errors {
             error!(%record, "a record could not be taken back after the judge failed");

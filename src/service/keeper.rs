@@ -11,7 +11,7 @@ use std::time::Duration;
 use tracing::{error, info, warn};
 
 use super::judge::Records;
-use crate::domain::{Alarms, Change, Engine, Event, Timestamp};
+use crate::domain::{Alarms, Change, Engine, Event, Positions, Timestamp};
 use crate::inbox::Refusal;
 use crate::store::{Batch, CommitError, Recovered, Step, Store, StoreError, StoreOptions};
 
@@ -220,7 +220,7 @@ impl Keeper {
     }
 
     /// One step of a snapshot or a compaction, when one is due.
-    pub(super) fn roll(&mut self, now: Timestamp, engine: &Engine, alarms: &Alarms) {
+    pub(super) fn roll(&mut self, now: Timestamp, engine: &Engine, alarms: &Alarms, positions: &Positions) {
         if self.trouble.is_some() || self.owes() {
             return;
         }
@@ -229,7 +229,7 @@ impl Keeper {
         }
         let Some(store) = &mut self.store else { return };
         self.tended = now;
-        match store.maintain(now, |cursor, bytes| part(engine, alarms, cursor, bytes)) {
+        match store.maintain(now, |cursor, bytes| part((engine, alarms, positions), cursor, bytes)) {
             Ok(step) => {
                 self.busy = step != Step::Idle;
                 // Steps of a snapshot that will fail at its end are no recovery.
@@ -277,7 +277,7 @@ impl Keeper {
     }
 
     /// Writes a whole snapshot, when there is one to write, and lets go of the store.
-    pub(super) fn close(mut self, now: Timestamp, engine: &Engine, alarms: &Alarms) {
+    pub(super) fn close(mut self, now: Timestamp, engine: &Engine, alarms: &Alarms, positions: &Positions) {
         if let Some(trouble) = &self.trouble {
             error!(%trouble, "stopping although not everything could be stored");
             return;
@@ -285,7 +285,7 @@ impl Keeper {
         let Some(store) = &mut self.store else { return };
         store.ask_for_snapshot();
         let ended = loop {
-            match store.maintain(now, |cursor, bytes| part(engine, alarms, cursor, bytes)) {
+            match store.maintain(now, |cursor, bytes| part((engine, alarms, positions), cursor, bytes)) {
                 Ok(Step::Idle | Step::Snapshot) => break Ok(()),
                 Ok(_) => {}
                 Err(error) => break Err(error),
@@ -298,11 +298,16 @@ impl Keeper {
     }
 }
 
-/// A part of the records; those of the alarms are few and come first.
-fn part(engine: &Engine, alarms: &Alarms, cursor: u64, bytes: usize) -> (Vec<Change>, Option<u64>) {
+/// A part of the records; those of the alarms and the positions are few and come first.
+fn part(
+    (engine, alarms, positions): (&Engine, &Alarms, &Positions),
+    cursor: u64,
+    bytes: usize,
+) -> (Vec<Change>, Option<u64>) {
     let (mut records, next) = engine.snapshot_part(cursor, bytes);
     if cursor == 0 {
         records.extend(alarms.snapshot());
+        records.extend(positions.snapshot());
     }
     (records, next)
 }

@@ -3,6 +3,7 @@
 //! Deliberately without arguments, signals and output: those are `cli`'s. Whoever starts a [`Service`] stops it.
 
 mod admission;
+mod feeds;
 mod fetch;
 mod heartbeat;
 mod judge;
@@ -105,6 +106,7 @@ pub struct Service {
     reloader: JoinHandle<()>,
     vigil: JoinHandle<()>,
     secretary: JoinHandle<()>,
+    feeds: JoinHandle<()>,
     heart: Option<JoinHandle<()>>,
     office: JoinHandle<()>,
     pump: thread::JoinHandle<()>,
@@ -167,13 +169,14 @@ impl Service {
 
     /// Stops in order: takes nothing more, judges and stores what was taken, delivers for a limited time.
     pub async fn stop(self) {
-        let Self { inbox, mails, stop, server, reloader, vigil, secretary, heart, office, pump, .. } = self;
+        let Self { inbox, mails, stop, server, reloader, vigil, secretary, feeds, heart, office, pump, .. } = self;
         info!("stopping: no new connections, requests under way are finished");
         let _ = stop.send(true);
         ended("the listener", server.await);
         ended("the reloader", reloader.await);
         ended("the vigil over silences", vigil.await);
         ended("the secretary", secretary.await);
+        ended("the watch over Kafka", feeds.await);
         if let Some(heart) = heart {
             ended("the heartbeat", heart.await);
         }

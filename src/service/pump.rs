@@ -12,7 +12,7 @@ use tracing::{error, info, warn};
 use super::judge::{Item, Judge, Taken};
 use super::keeper::{self, DAMAGED, Keeper};
 use crate::clock::{Clock, Stopwatch};
-use crate::domain::{Event, Notification, Timestamp, Turn};
+use crate::domain::{Event, Notification, Positions, Timestamp, Turn};
 use crate::http::app::Condition;
 use crate::http::console::chronicle::Chronicle;
 use crate::http::metrics::Metrics;
@@ -35,6 +35,8 @@ pub(super) type Post = Box<dyn FnMut(&[Arc<Notification>]) + Send>;
 pub(super) struct Pump {
     pub(super) judge: Judge,
     pub(super) keeper: Keeper,
+    /// How far the logs were read that events come out of.
+    pub(super) positions: Positions,
     pub(super) outlet: Outlet,
     pub(super) clock: Clock,
     pub(super) metrics: Metrics,
@@ -90,7 +92,7 @@ impl Pump {
         }
         info!("the inbox is empty and everything in it is stored; writing a last snapshot");
         if !self.judge.rests() {
-            self.keeper.close(self.clock.now(), &self.judge.engine, &self.judge.alarms);
+            self.keeper.close(self.clock.now(), &self.judge.engine, &self.judge.alarms, &self.positions);
         }
     }
 
@@ -115,8 +117,12 @@ impl Pump {
         let first = self.next_seq;
         let events: Vec<(u64, &Event)> = (first..).zip(batches.iter().flat_map(|batch| &batch.events)).collect();
         self.next_seq += events.len() as u64;
+        let marks: Vec<_> = batches.iter().flat_map(|batch| &batch.marks).collect();
         let taken = self.judge_all((now, !questions.is_empty()), &orders, &events, turn);
-        if !(events.is_empty() && orders.is_empty() && turn.decisions.is_empty()) || self.keeper.owes() {
+        marks.iter().for_each(|mark| self.positions.advance(mark));
+        if !(events.is_empty() && marks.is_empty() && orders.is_empty() && turn.decisions.is_empty())
+            || self.keeper.owes()
+        {
             let stored = self.store(now, &events, turn);
             (self.post)(&turn.notifications);
             self.chronicle.record(now, &events, &turn.decisions);
@@ -149,7 +155,7 @@ impl Pump {
     /// One step of upkeep. That it fails is told: the journal grows until it works again.
     fn roll(&mut self, now: Timestamp) {
         let before = self.keeper.upkeep().map(str::to_owned);
-        self.keeper.roll(now, &self.judge.engine, &self.judge.alarms);
+        self.keeper.roll(now, &self.judge.engine, &self.judge.alarms, &self.positions);
         let upkeep = self.keeper.upkeep();
         if upkeep != before.as_deref() {
             self.metrics.upkeep_failing.set(i64::from(upkeep.is_some()));
@@ -184,7 +190,7 @@ impl Pump {
     /// Stores the changes; nothing is acknowledged before that. When it fails, everything stays in memory, new
     /// events are refused, and what is held is still judged and paged.
     fn store(&mut self, now: Timestamp, events: &[(u64, &Event)], turn: &mut Turn) -> Result<(), Refusal> {
-        let changes = self.judge.take_changes().unwrap_or_else(|cause| {
+        let mut changes = self.judge.take_changes().unwrap_or_else(|cause| {
             error!(cause, "the judge failed when it was asked for its changes: the events of this group are paged");
             self.metrics.judge_failures.inc();
             let policy = Arc::clone(self.judge.engine.policy());
@@ -195,6 +201,8 @@ impl Pump {
             }
             self.judge.alarms.take_changes()
         });
+        // Last, so that no position is ahead of what it stands for, however a batch is split.
+        changes.extend(self.positions.take_changes());
         let watch = Stopwatch::start();
         let was_well = self.keeper.trouble().is_none();
         let stored = self.keeper.commit(now, events, changes);

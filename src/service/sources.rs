@@ -1,6 +1,6 @@
 //! The secrets of tools, read from where files and settings say, at the start and with the rules.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::config::{Mappings, Settings};
@@ -14,11 +14,14 @@ pub(super) struct Secrets {
     tools: BTreeMap<String, Secret>,
     /// Of receivers, for what people say there.
     hooks: BTreeMap<String, Secret>,
+    /// The tools whose bodies are read out of a log.
+    read: BTreeSet<String>,
 }
 
 impl Secrets {
     pub(super) fn of(settings: &Settings) -> Self {
-        Self { tools: settings.sources.clone(), hooks: settings.hooks.clone() }
+        let read = settings.kafka.iter().flat_map(|source| &source.topics).map(|topic| topic.format.clone()).collect();
+        Self { tools: settings.sources.clone(), hooks: settings.hooks.clone(), read }
     }
 
     /// Messages have buttons where somebody listens to them.
@@ -34,7 +37,7 @@ impl Secrets {
 /// The tools with their secrets. Of two secrets of one tool that of the settings counts.
 pub(super) fn known(mappings: Mappings, settings: &Secrets) -> Result<Known, String> {
     let Mappings { sources, secrets } = mappings;
-    let Secrets { tools: settings, hooks: named } = settings;
+    let Secrets { tools: settings, hooks: named, read: topics } = settings;
     let mut keys = BTreeMap::new();
     let mut wrong = Vec::new();
     for (tool, secret) in secrets.iter().filter(|(tool, _)| !settings.contains_key(*tool)).chain(settings) {
@@ -45,6 +48,9 @@ pub(super) fn known(mappings: Mappings, settings: &Secrets) -> Result<Known, Str
         if let Err(unknown) = sources.find(tool) {
             wrong.push(format!("`sources` names a tool that is not known: {unknown}"));
         }
+    }
+    for unknown in topics.iter().filter_map(|tool| sources.find(tool).err()) {
+        wrong.push(format!("`kafka` names a format that is not known: {unknown}"));
     }
     let mut hooks = BTreeMap::new();
     for (hook, secret) in named {

@@ -11,6 +11,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tracing::{error, info, warn};
 
+use super::feeds::{Feeds, Means};
 use super::heartbeat::Heart;
 use super::judge::{Judge, Probe};
 use super::keeper::{self, DAMAGED, Keeper};
@@ -25,12 +26,13 @@ use crate::audit::Log;
 use crate::clock::Clock;
 use crate::config::{Bundle, Settings, Source};
 use crate::deliver::{self, Couriers, References};
-use crate::domain::{Alarms, Engine};
+use crate::domain::{Alarms, Engine, Positions};
 use crate::http::admission::Admission;
 use crate::http::app::{App, Condition, Handles, Limits, Reload, Token};
 use crate::http::console::chronicle::Chronicle;
 use crate::http::digest::Ask;
 use crate::http::drill::Fates;
+use crate::http::feeds::Feed;
 use crate::http::known::Known;
 use crate::http::listener::{ConnectionLimits, Server};
 use crate::http::metrics::Metrics;
@@ -64,17 +66,22 @@ pub(super) async fn start(options: Options) -> Result<Service, StartError> {
     let couriers = deliver::Options { references: references(&settings), ..couriers };
     let (mails, office) = parts.start_office(bundle.receivers, couriers);
     parts.tell_damage(&restored.damage);
+    let marks: Vec<_> = restored.positions.all().collect();
     let (pump, pump_ended) = parts.start_pump(restored, outlet, mails.clone()).map_err(StartError::Thread)?;
     let (stop, stopping) = watch::channel(false);
     let (reload, reloader) = parts.start_reloader(&settings, (sources, known), mails.clone(), stopping.clone());
     let vigil = Vigil::new(parts.inbox.clone(), Arc::clone(&parts.condition));
     let vigil = tokio::spawn(vigil.run(stopping.clone()));
     let (digests, secretary) = parts.start_secretary(&settings, stopping.clone());
+    let (shown, feeds_now) = watch::channel(Vec::new());
+    let means = parts.means(known_now.clone(), stopping.clone());
+    let feeds = Feeds::start(&settings, &marks, shown, means).map_err(StartError::Thread)?;
+    let feeds = tokio::spawn(feeds.run(stopping.clone()));
     let heart = settings.heartbeat.as_ref().map(|settings| {
         let heart = Heart::new(settings, parts.inbox.clone(), parts.condition.subscribe());
         tokio::spawn(heart.run(stopping.clone()))
     });
-    let app = parts.app(&settings, asked, ((reload, digests), known_now, topics, stopping.clone()));
+    let app = parts.app(&settings, (asked, stopping.clone()), (known_now, topics, feeds_now), (reload, digests));
     let connections = ConnectionLimits { connections: settings.limits.connections, ..ConnectionLimits::default() };
     let server = tokio::spawn(Server::new(listener, tls, router(app), connections).run(stopping));
     let Parts { inbox, condition, .. } = parts;
@@ -90,6 +97,7 @@ pub(super) async fn start(options: Options) -> Result<Service, StartError> {
         reloader,
         vigil,
         secretary,
+        feeds,
         heart,
         office,
         pump,
@@ -111,6 +119,7 @@ fn references(settings: &Settings) -> References {
 struct Restored {
     judge: Judge,
     keeper: Keeper,
+    positions: Positions,
     next_seq: u64,
     /// What was damaged.
     damage: Vec<String>,
@@ -130,6 +139,10 @@ fn restore(settings: &Settings, bundle: &Bundle, probe: Option<Probe>) -> Result
     let count = recovered.records.len();
     let own = |key: &[u8]| key.first() == Some(&Alarms::KEY);
     let (alarms, records): (Vec<_>, Vec<_>) = recovered.records.into_iter().partition(|(key, _)| own(key));
+    let read = |key: &[u8]| key.first() == Some(&Positions::KEY);
+    let (positions, records): (Vec<_>, Vec<_>) = records.into_iter().partition(|(key, _)| read(key));
+    let (positions, unreadable) = Positions::restore(positions);
+    damage.extend(unreadable.iter().map(ToString::to_string));
     let (alarms, unreadable) = Alarms::restore(alarms);
     damage.extend(unreadable.iter().map(ToString::to_string));
     let (engine, unreadable) = Engine::restore(Arc::new(bundle.policy.clone()), records);
@@ -138,7 +151,7 @@ fn restore(settings: &Settings, bundle: &Bundle, probe: Option<Probe>) -> Result
         error!("the store was damaged: {damage}");
     }
     info!(records = count, batches = recovered.batches, next_seq = recovered.next_seq, "the state is restored");
-    Ok(Restored { judge: Judge::new(engine, alarms, probe), keeper, next_seq: recovered.next_seq, damage })
+    Ok(Restored { judge: Judge::new(engine, alarms, probe), keeper, positions, next_seq: recovered.next_seq, damage })
 }
 
 /// Where a reload is asked for, and a digest.
@@ -153,6 +166,9 @@ struct Parts {
     chronicle: Arc<Chronicle>,
     fates: Fates,
 }
+
+/// What requests look at: the tools, the topics of SNS, and what is read out of logs.
+type Shown = (watch::Receiver<Arc<Known>>, Option<Topics>, watch::Receiver<Vec<Feed>>);
 
 /// So many fates are kept for one who watches and is slow.
 const FATES: usize = 1_024;
@@ -209,10 +225,11 @@ impl Parts {
         outlet: Outlet,
         mails: mpsc::Sender<Mail>,
     ) -> std::io::Result<(thread::JoinHandle<()>, oneshot::Receiver<()>)> {
-        let Restored { judge, keeper, next_seq, damage: _ } = restored;
+        let Restored { judge, keeper, positions, next_seq, damage: _ } = restored;
         let pump = Pump {
             judge,
             keeper,
+            positions,
             outlet,
             clock: self.clock.clone(),
             metrics: self.metrics.clone(),
@@ -269,16 +286,17 @@ impl Parts {
         (digests, tokio::spawn(secretary.run(asked, stopping)))
     }
 
+    fn means(&self, known: watch::Receiver<Arc<Known>>, stop: watch::Receiver<bool>) -> Means {
+        let (inbox, clock, condition) = (self.inbox.clone(), self.clock.clone(), Arc::clone(&self.condition));
+        Means { inbox, clock, condition, known, stop }
+    }
+
     fn app(
         &self,
         settings: &Settings,
-        asked: (Option<Token>, Admission),
-        ((reload, digests), known, topics, stopping): (
-            Desks,
-            watch::Receiver<Arc<Known>>,
-            Option<Topics>,
-            watch::Receiver<bool>,
-        ),
+        (asked, stopping): ((Option<Token>, Admission), watch::Receiver<bool>),
+        (known, topics, feeds): Shown,
+        (reload, digests): Desks,
     ) -> Arc<App> {
         let handles = Handles {
             inbox: self.inbox.clone(),
@@ -291,6 +309,7 @@ impl Parts {
             known,
             topics,
             chronicle: Arc::clone(&self.chronicle),
+            feeds,
             stopping,
             audit: Arc::new(Log::new(&settings.data_dir)),
         };

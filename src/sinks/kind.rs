@@ -6,6 +6,7 @@ use super::alertmanager::Alertmanager;
 use super::discord::Discord;
 use super::exec::Exec;
 use super::google_chat::GoogleChat;
+use super::kafka::Kafka;
 use super::mattermost::Mattermost;
 use super::ntfy::Ntfy;
 use super::opsgenie::Opsgenie;
@@ -58,13 +59,15 @@ pub enum ReceiverKind {
     VictorOps(VictorOps),
     /// A program.
     Exec(Exec),
+    /// A topic of Apache Kafka.
+    Kafka(Kafka),
 }
 
 /// Does the same with the settings of every kind that is spoken to by HTTP.
 macro_rules! by_http {
     ($kind:expr, $settings:ident => $done:expr, else $other:expr) => {
         match $kind {
-            ReceiverKind::Console | ReceiverKind::Email(_) | ReceiverKind::Exec(_) => $other,
+            ReceiverKind::Console | ReceiverKind::Email(_) | ReceiverKind::Exec(_) | ReceiverKind::Kafka(_) => $other,
             ReceiverKind::Webhook($settings) => $done,
             ReceiverKind::PagerDuty($settings) => $done,
             ReceiverKind::Opsgenie($settings) => $done,
@@ -105,6 +108,7 @@ impl ReceiverKind {
             Self::Twilio(_) => "twilio",
             Self::VictorOps(_) => "victorops",
             Self::Exec(_) => "exec",
+            Self::Kafka(_) => "kafka",
         }
     }
 
@@ -121,6 +125,7 @@ impl ReceiverKind {
             Self::Console => Message::Console(console::compose(&letter.wording, letter.notification, paint)),
             Self::Email(email) => Message::Mail(Box::new(email::compose(email, letter))),
             Self::Exec(exec) => Message::Exec(exec.compose(letter)),
+            Self::Kafka(kafka) => Message::Kafka(Box::new(kafka.compose(letter))),
             other => Message::Http(other.requests(letter)),
         }
     }

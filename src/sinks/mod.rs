@@ -9,6 +9,7 @@ pub mod discord;
 pub mod email;
 pub mod exec;
 pub mod google_chat;
+pub mod kafka;
 pub mod kind;
 pub mod letter;
 pub mod markup;
@@ -53,6 +54,8 @@ pub enum Message {
     Mail(Box<Mail>),
     /// A program to be started.
     Exec(exec::Start),
+    /// A message into a topic.
+    Kafka(Box<kafka::Record>),
 }
 
 /// What became of an attempt to deliver.

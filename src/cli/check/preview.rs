@@ -68,6 +68,15 @@ fn message(message: &Message) -> String {
             let program = start.program.display();
             format!("{program} {}\n{}\n", start.arguments.join(" "), pretty(&start.input))
         }
+        Message::Kafka(record) => {
+            let headers: String = record.headers.iter().map(|(name, value)| format!("{name}: {value}\n")).collect();
+            format!(
+                "to the topic {} under the key {}\n{headers}{}\n\n",
+                record.topic,
+                record.key,
+                pretty(&record.value)
+            )
+        }
         Message::Http(requests) if requests.is_empty() => "(nothing)\n\n".to_owned(),
         Message::Http(requests) => requests.iter().map(request).collect(),
     }
