@@ -349,3 +349,26 @@ fn tune_changes_nothing_and_says_when_there_is_nothing_to_look_at() {
     assert_eq!(run(folder.path(), &["tune", "empty.jsonl"]).status.code(), Some(1));
     assert_eq!(run(folder.path(), &["tune"]).status.code(), Some(2));
 }
+
+#[test]
+fn the_digest_of_a_recording_is_text_json_or_a_file_that_opens_anywhere() {
+    let folder = folder();
+    let at = folder.path();
+    assert_eq!(run(at, &["demo", "--write", "story.jsonl"]).status.code(), Some(0));
+    let week = ["digest", "--replay", "story.jsonl", "--since", "7d"];
+    let text = run(at, &week);
+    assert_eq!(text.status.code(), Some(0), "{}", said(&text));
+    assert!(out(&text).starts_with("Last week 4,470 events became "), "{}", out(&text));
+    assert!(out(&text).lines().all(|line| line.chars().count() <= 100), "{}", out(&text));
+    let json = run(at, &[&week[..], &["--json"]].concat());
+    let json: serde_json::Value = serde_json::from_str(&out(&json)).unwrap();
+    let sum: u64 = json["outcomes"].as_object().unwrap().values().map(|sum| sum.as_u64().unwrap()).sum();
+    assert_eq!((sum, &json["events"]["accepted"]), (4_470, &4_470.into()));
+    let file = run(at, &[&week[..], &["--preview", "week.html"]].concat());
+    assert_eq!((file.status.code(), out(&file).as_str()), (Some(0), ""), "{}", said(&file));
+    let page = fs::read_to_string(at.join("week.html")).unwrap();
+    assert!(page.starts_with("<!doctype html>") && page.contains("data:image/png;base64,") && !page.contains("cid:"));
+    let unknown = run(at, &[&week[..], &["--name", "shop"]].concat());
+    assert_eq!(unknown.status.code(), Some(1));
+    assert_eq!(run(at, &["digest", "--since", "soon"]).status.code(), Some(2));
+}

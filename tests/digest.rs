@@ -7,9 +7,10 @@ use expect_test::{expect, expect_file};
 use squelch::config::{self, Source};
 use squelch::digest::{Gathered, Paper, Proposal, Proposals, chart, gather, html, json, render, standalone, text};
 use squelch::domain::{
-    Content, Dispatch, Engine, Event, IncidentId, Input, LooksAt, Matcher, Notification, NotificationKey, Opinion,
-    Outcome, Policy, Silence, Timestamp, Turn,
+    Content, Dispatch, Engine, Event, IncidentId, Input, Kind, LooksAt, Matcher, Notification, NotificationKey,
+    Opinion, Outcome, Policy, Severity, Silence, Status, Timestamp, Turn,
 };
+use squelch::service::proposals::{Latest, propose};
 use squelch::sinks::{Letter, Message, Paint};
 use squelch::story;
 
@@ -261,4 +262,60 @@ digests:
 ";
     let report = config::load(&config::with_shipped(vec![Source::new("rules/digest.yaml", rules)])).unwrap_err();
     expect_file!["digest/mistakes.txt"].assert_eq(&report.to_string());
+}
+
+/// A check that pages now and then and is over within minutes, and one that is truly broken in the end.
+fn mildly_noisy() -> Vec<Event> {
+    let alert = |check: &str, host: &str, minutes: u32, status| {
+        let mut event = Event::new("nagios", check);
+        (event.kind, event.host, event.status) = (Kind::Host, Some(host.to_owned()), status);
+        event.ts = Some(story::START.after(f64::from(minutes) * 60.0));
+        event.received = event.ts;
+        event
+    };
+    let mut events = Vec::new();
+    for day in [5, 16, 30, 47, 66, 88] {
+        let at = 1_440 * day + 97 * day;
+        events.push(alert("lag", "db-1", at, Status::Firing));
+        events.push(alert("lag", "db-1", at + 25, Status::Resolved));
+    }
+    let broken = ["disk", "mount"].map(|check| alert(check, "db-2", 140_000, Status::Firing));
+    events.extend(broken.map(|event| Event { severity: Severity::Critical, ..event }));
+    events
+}
+
+/// What is proposed for its last 34 days, when this was done about its latest mild incident.
+fn proposed(about: impl Fn(IncidentId) -> Option<Input<'static>>) -> Option<Proposals> {
+    let (mut engine, mut turn, mut latest) = (Engine::new(policy()), Turn::default(), Latest::default());
+    for (seq, event) in (0..).zip(mildly_noisy()) {
+        engine.handle(event.ts.unwrap(), Input::Event { seq, event: &event }, &mut turn);
+        latest.take(seq, event);
+    }
+    let mild = engine.incidents().into_iter().find(|(incident, _)| incident.title.contains("lag")).unwrap();
+    if let Some(input) = about(mild.0.incident) {
+        engine.handle(engine.now(), input, &mut turn);
+    }
+    let gathered = gather(&engine, None, (engine.now().after(-34.0 * 86_400.0), engine.now().after(1.0)));
+    let proposals = propose(latest, &config::with_shipped(Vec::new()), &gathered);
+    if let Some(proposals) = &proposals {
+        let paper = Paper::of(&gathered, Some(proposals));
+        let section = paper.sections.iter().find(|section| section.title == "A quieter week").unwrap();
+        assert!(section.lead.contains(&format!("instead of {}", proposals.pages)), "{}", section.lead);
+    }
+    proposals
+}
+
+#[test]
+fn what_is_proposed_was_replayed_and_delays_no_page_that_somebody_took() {
+    let proposals = proposed(|_| None).unwrap();
+    assert!(proposals.together < proposals.pages && proposals.acknowledged == 0, "{proposals:?}");
+    let added: Vec<&str> = proposals.patch.lines().filter_map(|line| line.strip_prefix('+')).skip(1).collect();
+    config::load(&config::with_shipped(vec![Source::new("rules/tuned.yaml", added.join("\n"))])).unwrap();
+    let taken = |incident| Some(Input::Acknowledge { incident, by: "ada" });
+    let useful = |incident| Some(Input::Feedback { incident, opinion: Opinion::Useful, by: "ada" });
+    for spared in [proposed(taken), proposed(useful)].into_iter().flatten() {
+        assert_eq!(spared.acknowledged, 1);
+        assert!(spared.together > proposals.together, "{spared:?}");
+        assert!(spared.changes.iter().all(|change| !change.words.contains("lag")), "{spared:?}");
+    }
 }

@@ -13,6 +13,8 @@ const HEIGHT: f64 = 292.0;
 /// Where the bars begin, and where they end.
 const LEFT: f64 = 104.0;
 const RIGHT: f64 = 620.0;
+/// How wide a digit is.
+const DIGIT: f64 = 6.6;
 
 /// Takes a number out of a bar.
 type Pick = fn(&Bucket) -> u64;
@@ -114,7 +116,9 @@ fn bars(
             out,
             "<rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"{width:.1}\" height=\"{tall:.1}\" rx=\"2\" fill=\"{colour}\"/>"
         );
-        if step >= 30.0 || buckets.len() <= 26 && number < 100 {
+        // The highest bar always says how high it is.
+        let wide = count(number).len() as f64 * DIGIT;
+        if wide <= step + 2.0 || number as f64 >= most {
             let _ = write!(
                 out,
                 "<text x=\"{middle:.1}\" y=\"{:.1}\" font-size=\"11.5\" text-anchor=\"middle\" fill=\"{}\">{}</text>",

@@ -13,6 +13,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use tracing::{error, info, warn};
 
 use super::proposals::{Latest, propose};
+use crate::clock::Clock;
 use crate::digest::{Gathered, Rendered, gather, render, standalone};
 use crate::domain::Timestamp;
 use crate::files;
@@ -20,12 +21,15 @@ use crate::http::digest::{Answer, Ask, Unknown};
 use crate::inbox::{Inbox, Order};
 use crate::store::history;
 
-/// How often it looks whether one is due.
-const LOOK: Duration = Duration::from_secs(20);
+/// How often it looks whether one is due, in seconds; in a rehearsal as much more often as its clock is faster.
+const LOOK: f64 = 20.0;
+/// But no more often than this.
+const OFTEN: Duration = Duration::from_millis(100);
 
 /// Puts digests together.
 pub(super) struct Secretary {
     pub(super) inbox: Inbox,
+    pub(super) clock: Clock,
     pub(super) data_dir: PathBuf,
     pub(super) rules: Option<PathBuf>,
 }
@@ -33,7 +37,7 @@ pub(super) struct Secretary {
 impl Secretary {
     /// Works until `stop` turns true.
     pub(super) async fn run(self, mut asked: mpsc::Receiver<Ask>, mut stop: watch::Receiver<bool>) {
-        let mut ticks = interval(LOOK);
+        let mut ticks = interval(Duration::from_secs_f64(self.clock.takes(LOOK)).max(OFTEN));
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let work = async {
             loop {

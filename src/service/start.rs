@@ -281,8 +281,12 @@ impl Parts {
         stopping: watch::Receiver<bool>,
     ) -> (mpsc::Sender<Ask>, JoinHandle<()>) {
         let (digests, asked) = mpsc::channel(QUEUE);
-        let secretary =
-            Secretary { inbox: self.inbox.clone(), data_dir: settings.data_dir.clone(), rules: settings.rules.clone() };
+        let secretary = Secretary {
+            inbox: self.inbox.clone(),
+            clock: self.clock.clone(),
+            data_dir: settings.data_dir.clone(),
+            rules: settings.rules.clone(),
+        };
         (digests, tokio::spawn(secretary.run(asked, stopping)))
     }
 

@@ -144,8 +144,8 @@ impl Daybook {
     pub(crate) fn extract(&self, digest: &str, (from, until): (Timestamp, Timestamp), now: Timestamp) -> Extract {
         let part = part_name(digest);
         // Without a full hour there is nothing to show.
-        let first = from.hour();
-        let last = (until.millis() + HOUR - 1).div_euclid(HOUR).max(first + 1).min(first + (super::KEPT + 1) * HOURS);
+        let last = (until.millis() + HOUR - 1).div_euclid(HOUR).max(from.hour() + 1);
+        let first = from.hour().max(last - (super::KEPT + 1) * HOURS);
         let find = |hour: i64| self.hours.get(Hour::key(part, hour));
         let hours = (first..last).map(|hour| find(hour).cloned().unwrap_or_else(|| Hour::new(part, hour))).collect();
         let of_part = || self.hours.rows().map(|(_, hour)| hour).filter(|hour| hour.part == part);

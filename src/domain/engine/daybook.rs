@@ -1,7 +1,7 @@
 //! The day book: what is decided is written down for digests, as it is decided. Nothing is decided by it.
 
 use super::Engine;
-use crate::domain::daybook::{Extract, FlapEnd, Flapped, Near, Parts, part_name};
+use crate::domain::daybook::{Extract, FlapEnd, Flapped, Near, Parts};
 use crate::domain::decision::{Decision, NoticeAction, Verdict};
 use crate::domain::digest::DigestRule;
 use crate::domain::event::Event;
@@ -205,12 +205,6 @@ impl Engine {
                 }
             }
         }
-    }
-
-    /// Whether a digest's part of the book is kept already.
-    #[must_use]
-    pub fn keeps_book_of(&self, digest: &str) -> bool {
-        part_name(digest) == part_name("") || self.digest_parts().any(|rule| rule.name == digest)
     }
 }
 
