@@ -16,7 +16,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::Duration;
 
-use client::{get, request};
+use client::{get, post, request};
 use running::{Running, settings};
 use squelch::config::Settings;
 use squelch::domain::{Engine, Event, Input, Turn};
@@ -107,6 +107,7 @@ fn what_was_due_while_it_was_down_is_sent_once() {
     assert_eq!(json["events"]["accepted"], 4_470);
     let page = request(to, ("GET", "/api/v1/digest?since=7d"), &["Accept: text/html"], b"").unwrap().body;
     assert!(page.contains("\"data:image/png;base64,") && !page.contains("cid:"));
+    assert_eq!(post(to, "/api/v1/digest", "{}").status, 405, "it is only read");
     assert_eq!(get(to, "/api/v1/digest?since=1m").status, 400);
     assert_eq!(get(to, "/api/v1/digest?since=soon").status, 400);
     let unknown = get(to, "/api/v1/digest?digest=shp");

@@ -185,7 +185,7 @@ const DIGEST: Object = Object::new(
         Field::new(
             "match",
             Form::OneOrMany(&Form::Matcher),
-            "It tells of the series that fit all of these: on `source`, `kind`, `service`, `host` and `check`. None = of everything. \
+            "It tells of the series that fit all of these: on `source`, `kind`, `service`, `host`, `check` and `team`. None = of everything. \
              What a digest with matchers tells is summed up from when it is first named here.",
         )
         .example("'service=~\"web|checkout\"'"),

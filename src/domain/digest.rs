@@ -11,7 +11,7 @@ use super::zone::{Zone, weekday};
 pub struct DigestRule {
     /// Its name, unique.
     pub name: String,
-    /// All must fit a series for it to be told of: on `source`, `kind`, `service`, `host` and `check`. None = everything.
+    /// All must fit a series for it to be told of: on [`FIELDS`]. None = everything.
     pub matchers: Vec<Matcher>,
     /// The names of the receivers.
     pub receivers: Vec<String>,
@@ -26,8 +26,8 @@ pub struct DigestRule {
 /// How many digests may have matchers: each has sums of its own.
 pub const MOST_PARTS: usize = super::daybook::Parts::MOST;
 
-/// What a series is called by: what matchers of a digest may look at.
-pub const FIELDS: [&str; 5] = ["source", "kind", "service", "host", "check"];
+/// What a series is called by, and the team that owns its service: what matchers of a digest may look at.
+pub const FIELDS: [&str; 6] = ["source", "kind", "service", "host", "check", "team"];
 
 impl DigestRule {
     /// The latest time at which it was to be sent, at or before `now`.

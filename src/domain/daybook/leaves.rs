@@ -327,7 +327,8 @@ impl Chapter {
 
     /// Takes over what the incident has become.
     pub(super) fn follow(&mut self, summary: &IncidentSummary) {
-        (self.resolved, self.acknowledged) = (summary.resolved, summary.acknowledged);
+        // That it got worse since does not undo that somebody took it.
+        (self.resolved, self.acknowledged) = (summary.resolved, summary.acknowledged.or(self.acknowledged));
         (self.severity, self.alerts) = (summary.severity, summary.alerts);
         self.title.clone_from(&summary.title);
     }

@@ -1,5 +1,7 @@
 //! The day book: what is decided is written down for digests, as it is decided. Nothing is decided by it.
 
+use std::collections::BTreeMap;
+
 use super::Engine;
 use crate::domain::daybook::{Extract, FlapEnd, Flapped, Near, Parts};
 use crate::domain::decision::{Decision, NoticeAction, Verdict};
@@ -89,7 +91,7 @@ impl Engine {
             return *parts;
         }
         let series = self.series.at(slot);
-        let parts = Parts::of(self.digest_parts().map(|rule| fits(rule, series)));
+        let parts = Parts::of(self.digest_parts().map(|rule| fits(rule, series, &self.policy.owners)));
         if self.parts.len() >= MOST_AT_HAND {
             self.parts.clear();
         }
@@ -209,13 +211,14 @@ impl Engine {
 }
 
 /// Whether a series is one that a digest tells of.
-fn fits(rule: &DigestRule, series: &Series) -> bool {
+fn fits(rule: &DigestRule, series: &Series, owners: &BTreeMap<String, String>) -> bool {
     let source = series.name.full.split('/').next().unwrap_or_default();
     rule.matchers.iter().all(|matcher| {
         matcher.fits_value(match matcher.name() {
             "source" => source,
             "kind" => series.name.kind.word(),
             "service" => series.name.service.as_deref().unwrap_or_default(),
+            "team" => owners.get(series.name.service.as_deref().unwrap_or_default()).map_or("", String::as_str),
             "host" => series.name.host.as_deref().unwrap_or_default(),
             _ => &series.name.check,
         })
