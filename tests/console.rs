@@ -84,7 +84,11 @@ fn an_incident_is_shown_with_its_series_and_nothing_foreign_becomes_a_tag() {
         }
         let incident = page(to, "/incidents/1").body;
         assert!(incident.contains("<svg id=\"run\""), "it is drawn: {incident}");
+        let take = send(to, "/incidents/1/feedback", "verdict=useful");
+        assert_eq!(take.status, 303);
+        assert_eq!(post(to, "/api/v1/incidents/1/ack", r#"{"by": "grace@example.org"}"#).status, 200);
         let postmortem = get(to, "/incidents/1/postmortem.md").body;
+        assert!(postmortem.contains("\\[e-mail\\]") && !postmortem.contains("grace@"), "personal data: {postmortem}");
         assert!(postmortem.contains("## Five whys") && postmortem.contains("\\<script\\>"), "{postmortem}");
     });
 }

@@ -174,6 +174,10 @@ fn every_setting_can_be_written_and_its_default_changes_nothing() {
                 kafka_place(example.object, example.key, value)
             }
             Some("heartbeat") if example.key == "every" => format!("heartbeat: {{url_env: BEAT, every: {value}}}"),
+            None if example.object == "mask pattern" && example.key == "name" => {
+                format!("mask: {{patterns: [{{name: {value}, match: x}}]}}")
+            }
+            None if example.object == "mask pattern" => format!("mask: {{patterns: [{{name: x, match: {value}}}]}}"),
             Some("auth") if !example.key.starts_with("token") => {
                 format!("auth: {{token_env: T, {}: {value}}}", example.key)
             }

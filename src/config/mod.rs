@@ -29,6 +29,7 @@ mod kafka;
 mod kafka_fields;
 mod lower;
 mod mappings;
+mod masking;
 mod read;
 mod receiver_fields;
 mod receiver_kinds;
@@ -53,6 +54,7 @@ mod value;
 
 pub use admission::{Admission, Network, Proxy};
 pub use mappings::{Mappings, mappings, with_shipped_mappings};
+pub use masking::Masking;
 pub use settings::{
     Begin, Heartbeat, KafkaSource, KafkaTopic, Limits, Log, LogFormat, LogLevel, Settings, StoreLimits, TlsFiles,
     settings,

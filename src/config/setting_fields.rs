@@ -2,6 +2,7 @@
 
 use super::field::{Choice, Field, Form, Object};
 use super::kafka_fields::KAFKA;
+use super::masking::kinds;
 use super::settings::{LogFormat, LogLevel};
 
 /// The settings file.
@@ -44,6 +45,8 @@ pub(super) const FILE: Object = Object::new(
             .example("{url_file: /run/secrets/heartbeat, every: 1m}"),
         Field::new("kafka", Form::OneOrMany(&Form::Object(&KAFKA)), "Topics of Apache Kafka that are read: one map, or a list when there are several sets of brokers. Left out: none.")
             .example("{brokers: [kafka-1:9092], topics: [{topic: alerts}]}"),
+        Field::new("mask", Form::Object(&MASK), "What is masked of personal data in mails and exports (postmortems). Left out: everything that ships but `ip`.")
+            .example("{off: phone, patterns: [{name: customer, match: 'C-[0-9]{6}'}]}"),
         Field::new(
             "limits",
             Form::Object(&LIMITS),
@@ -182,6 +185,33 @@ const HEARTBEAT: Object = Object {
     ],
     choices: &[Choice { fields: &["url", "url_file", "url_env"], required: true }],
 };
+
+const MASK: Object = Object::new(
+    "mask section",
+    "What is found becomes `[e-mail]`, `[token]` and the like. Hosts, services and numbers of a verdict are never masked.",
+    &[
+        Field::new("off", Form::OneOrMany(&Form::Word(kinds)), "Kinds that are left as they are.")
+            .example("[phone, user]"),
+        Field::new("on", Form::OneOrMany(&Form::Word(kinds)), "Kinds that are masked, too.").example("[ip]"),
+        Field::new("patterns", Form::OneOrMany(&Form::Object(&PATTERN)), "What else is personal here.")
+            .example("[{name: customer, match: 'C-[0-9]{6}'}]"),
+        Field::new("chats", Form::Flag, "Masks what all other receivers are told, too.").default("false"),
+    ],
+);
+
+const PATTERN: Object = Object::new(
+    "mask pattern",
+    "",
+    &[
+        Field::required("name", Form::Name, "Stands in brackets for what was found.").example("customer"),
+        Field::required(
+            "match",
+            Form::Text,
+            "A regular expression (of Rust's regex). Where it has a group `hide`, only that is masked.",
+        )
+        .example("'C-[0-9]{6}'"),
+    ],
+);
 
 const LIMITS: Object = Object::new(
     "limits section",

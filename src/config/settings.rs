@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::admission::{self, Admission};
 use super::findings::Findings;
+use super::masking::{self, Masking};
 use super::setting_fields::FILE;
 use super::source::Source;
 use super::value::{Record, Value};
@@ -46,6 +47,8 @@ pub struct Settings {
     pub sns_topics: Vec<String>,
     /// The secrets with which receivers sign what people say there, by the name of the hook.
     pub hooks: BTreeMap<String, Secret>,
+    /// What is masked of personal data.
+    pub masking: Masking,
     /// Who hears regularly that Squelch is well; `None` = nobody.
     pub heartbeat: Option<Heartbeat>,
     /// The topics of Apache Kafka that are read.
@@ -194,6 +197,7 @@ impl Default for Settings {
             sources: BTreeMap::new(),
             sns_topics: Vec::new(),
             hooks: BTreeMap::new(),
+            masking: Masking::default(),
             heartbeat: None,
             kafka: Vec::new(),
             limits: Limits::default(),
@@ -236,8 +240,9 @@ pub fn settings(source: &Source) -> Result<Settings, Report> {
     let heartbeat = record.record("heartbeat").and_then(|given| heartbeat(given, &mut findings));
     let admission = record.record("auth").map(|auth| admission::lower(auth, &mut findings)).unwrap_or_default();
     let kafka = kafka::sources(&record, &mut findings);
+    let masking = record.record("mask").map(|given| masking::lower(given, &mut findings)).unwrap_or_default();
     findings.finish()?;
-    Ok(Settings { heartbeat, admission, kafka, ..lower(&record) })
+    Ok(Settings { heartbeat, admission, kafka, masking, ..lower(&record) })
 }
 
 fn lower(record: &Record) -> Settings {
@@ -262,6 +267,7 @@ fn lower(record: &Record) -> Settings {
         sources: sources(record),
         sns_topics: record.record("sns").map(topics).unwrap_or_default(),
         hooks: record.record("hooks").map(hooks).unwrap_or_default(),
+        masking: Masking::default(),
         heartbeat: None,
         kafka: Vec::new(),
         limits: record.record("limits").map_or(defaults.limits, limits),

@@ -12,6 +12,7 @@ use super::line::{Line, Pushed};
 use super::{Delivery, Options, exec, kafka, retry, smtp};
 use crate::clock::Stopwatch;
 use crate::domain::Notification;
+use crate::sinks::masked::masked;
 use crate::sinks::{Known, Letter, Message, Outcome, Receiver, ReceiverKind, Request, Wire, clean, when};
 
 /// What a courier is told.
@@ -238,7 +239,10 @@ impl Courier {
         let job = self.line.job(at)?;
         let notification = Arc::clone(&job.notification);
         let known = self.options.references.known(&self.receiver.name, &notification.incident);
-        let letter = Letter::of(&notification, known.as_ref()).worded_by(&receiver.templates);
+        let hidden = (matches!(kind, ReceiverKind::Email(_)) || self.options.mask_chats)
+            .then(|| masked(&notification, &self.options.mask));
+        let shown = hidden.as_ref().unwrap_or(&notification);
+        let letter = Letter::of(shown, known.as_ref()).worded_by(&receiver.templates);
         Some(match kind.compose(&letter, self.options.paint) {
             Message::Console(lines) => self.options.console.write(lines).await,
             Message::Mail(mail) => {

@@ -25,6 +25,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
+use crate::domain::mask::Mask;
 use crate::domain::{Notification, NotificationKey};
 use crate::sinks::{Paint, Receiver};
 
@@ -47,6 +48,10 @@ pub struct Options {
     pub console: Console,
     /// By what name services know the messages of incidents.
     pub references: References,
+    /// What is masked in mails.
+    pub mask: Arc<Mask>,
+    /// Whether it is masked for all others, too.
+    pub mask_chats: bool,
 }
 
 impl Default for Options {
@@ -54,7 +59,8 @@ impl Default for Options {
     fn default() -> Self {
         let day = Duration::from_secs(24 * 3_600);
         let (console, references) = (Console::stdout(), References::default());
-        Self { queue: 256, give_up: day, paint: Paint::Plain, console, references }
+        let (mask, mask_chats) = (Arc::default(), false);
+        Self { queue: 256, give_up: day, paint: Paint::Plain, console, references, mask, mask_chats }
     }
 }
 

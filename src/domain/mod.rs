@@ -25,6 +25,7 @@ pub mod judgement;
 mod ledger;
 mod level;
 pub mod maintenance;
+pub mod mask;
 pub mod matcher;
 pub mod notification;
 pub mod opinion;

@@ -22,6 +22,7 @@ use super::samples::Samples;
 use super::sns::Topics;
 use crate::audit::Log;
 use crate::clock::Clock;
+use crate::domain::mask::{Mask, Personal};
 use crate::inbox::Inbox;
 
 /// What a request may cost.
@@ -94,6 +95,8 @@ pub struct App {
     pub admission: Admission,
     /// What people did.
     pub audit: Arc<Log>,
+    /// What is masked in exports.
+    pub mask: Arc<Mask>,
     /// How Squelch is.
     pub condition: watch::Receiver<Condition>,
     /// Asks for the rules to be read again.
@@ -114,6 +117,8 @@ pub struct App {
     pub stopping: watch::Receiver<bool>,
     /// The templates of the console.
     pub paper: Paper,
+    /// What is never written down: tokens, keys, passwords.
+    pub hide: Mask,
     /// Room for those who listen to what is decided.
     pub listeners: Arc<Semaphore>,
     /// The buckets of the senders.
@@ -151,6 +156,8 @@ pub struct Handles {
     pub stopping: watch::Receiver<bool>,
     /// Where what people do is written.
     pub audit: Arc<Log>,
+    /// What is masked in exports.
+    pub mask: Arc<Mask>,
 }
 
 impl App {
@@ -171,9 +178,11 @@ impl App {
             feeds,
             stopping,
             audit,
+            mask,
         } = handles;
         let limiter = limits.rate.map(|rate| Mutex::new(Limiter::new(rate)));
         let samples = Mutex::default();
+        let hide = Mask::new([Personal::Token, Personal::Secret], []).unwrap_or_default();
         let (paper, listeners) = (Paper::default(), Arc::new(Semaphore::new(LISTENERS)));
         Arc::new(Self {
             inbox,
@@ -183,6 +192,7 @@ impl App {
             token,
             admission,
             audit,
+            mask,
             condition,
             reload,
             digests,
@@ -193,6 +203,7 @@ impl App {
             feeds,
             stopping,
             paper,
+            hide,
             listeners,
             limiter,
             samples,

@@ -137,7 +137,8 @@ fn entry(app: &App, asked: &Asked, deed: Deed, response: &Response) -> Entry {
     let status = response.status();
     let good = status.is_success() || status.is_redirection();
     let failure = response.extensions().get::<Failure>().map(|failure| failure.message.clone());
-    let word = |text: &str| clean::line(text, LONGEST);
+    // People write anything into a reason: no secret stays in the log.
+    let word = |text: &str| clean::line(&app.hide.text(text, &[]), LONGEST);
     let who = asked.who.clone().unwrap_or_default();
     let proven = !who.name().is_empty();
     let told = if proven && !deed.by.is_empty() && deed.by != who.name() {

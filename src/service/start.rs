@@ -63,7 +63,12 @@ pub(super) async fn start(options: Options) -> Result<Service, StartError> {
     let mut restored = restore(&settings, &bundle, probe)?;
     let rules = in_force(&bundle, &sources);
     let (parts, outlet) = Parts::new(&settings, &mut restored);
-    let couriers = deliver::Options { references: references(&settings), ..couriers };
+    let couriers = deliver::Options {
+        references: references(&settings),
+        mask: Arc::new(settings.masking.mask()),
+        mask_chats: settings.masking.chats,
+        ..couriers
+    };
     let (mails, office) = parts.start_office(bundle.receivers, couriers);
     parts.tell_damage(&restored.damage);
     let marks: Vec<_> = restored.positions.all().collect();
@@ -316,6 +321,7 @@ impl Parts {
             feeds,
             stopping,
             audit: Arc::new(Log::new(&settings.data_dir)),
+            mask: Arc::new(settings.masking.mask()),
         };
         let rate = settings.limits.per_source;
         let limits = Limits {

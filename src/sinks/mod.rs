@@ -13,6 +13,7 @@ pub mod kafka;
 pub mod kind;
 pub mod letter;
 pub mod markup;
+pub mod masked;
 pub mod mattermost;
 pub mod ntfy;
 pub mod opsgenie;

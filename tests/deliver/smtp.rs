@@ -66,7 +66,13 @@ async fn converse(stream: TcpStream, script: Arc<Mutex<Script>>) -> Option<()> {
         }
         write.write_all(format!("{answer}\r\n").as_bytes()).await.ok()?;
         if line == "DATA" && answer.starts_with("354") {
-            while lines.next_line().await.ok()?? != "." {}
+            loop {
+                let line = lines.next_line().await.ok()??;
+                if line == "." {
+                    break;
+                }
+                script.lock().unwrap().log.push(format!("> {line}"));
+            }
             let answer = script.lock().unwrap().answer(".");
             write.write_all(format!("{answer}\r\n").as_bytes()).await.ok()?;
         }
@@ -99,6 +105,20 @@ async fn a_mail_reaches_everybody_in_one_conversation() {
         (script.count("MAIL FROM:<squelch@example.org>"), script.count("RCPT"), script.count("DATA")),
         (1, 2, 1)
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_mail_tells_no_secrets_and_no_addresses_of_people() {
+    let _hold = hold_time();
+    let (port, script) = server(&[]).await;
+    let (mut couriers, mut told) = start(vec![receiver("mail", ReceiverKind::Email(email(port)))], Options::default());
+    let mut personal = Arc::unwrap_or_clone(notification("mail", 7, 1));
+    personal.incident.title = "login of grace@customer.example failed: password=hunter2".to_owned();
+    couriers.offer(Arc::new(personal));
+    assert_eq!(short(&told.recv().await.unwrap()), "7.1 delivered after 1");
+    let sent = script.lock().unwrap().log.join("\n");
+    assert!(sent.contains("[e-mail]") && sent.contains("[secret]"), "{sent}");
+    assert!(!sent.contains("grace@") && !sent.contains("hunter2"), "{sent}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -2,33 +2,8 @@
 
 use serde_json::Value;
 
+use crate::domain::mask::is_secret;
 use crate::formats::form;
-
-/// Parts of names whose values are secrets.
-const SECRETS: &[&str] = &[
-    "token",
-    "secret",
-    "passw",
-    "api_key",
-    "apikey",
-    "api-key",
-    "authorization",
-    "routing_key",
-    "routingkey",
-    "signature",
-    "credential",
-    "private_key",
-    "session",
-    "cookie",
-    "webhook_key",
-    "service_key",
-];
-
-/// Whether a field of this name holds a secret.
-pub(super) fn is_secret(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    SECRETS.iter().any(|secret| name.contains(secret))
-}
 
 /// A body as it may be shown: JSON and forms without the values of fields that are secrets by their name, any other
 /// text without what follows such a name; addresses without their login and query. At most `most` bytes.

@@ -6,7 +6,8 @@ use super::condition::Condition;
 use super::expression::{Said, Unfilled};
 use super::number::number;
 use super::scope::{Scope, scalar};
-use super::{Explained, Mapping, Target, Variant, documents, mask, words};
+use super::{Explained, Mapping, Target, Variant, documents, words};
+use crate::domain::mask::is_secret;
 use crate::domain::{Event, Kind, Severity, Status, Timestamp};
 use crate::formats::{Body, FormatError, Parsed, Rejected, Warning, level};
 
@@ -346,7 +347,7 @@ impl<'m: 'v, 'v> Builder<'m, '_, 'v> {
 /// Everything scalar at or below a value, as labels; what looks like a secret is not.
 fn keep(value: &Value, name: &str, depth: usize, event: &mut Event) {
     // The bound on labels is kept by all formats; this one keeps a hostile body cheap.
-    if depth > 4 || event.labels.len() >= 200 || mask::is_secret(name) {
+    if depth > 4 || event.labels.len() >= 200 || is_secret(name) {
         return;
     }
     match value {
@@ -363,7 +364,7 @@ fn keep(value: &Value, name: &str, depth: usize, event: &mut Event) {
                 }
             }
             for (key, value) in pairs {
-                match scalar(value).filter(|_| !mask::is_secret(key)) {
+                match scalar(value).filter(|_| !is_secret(key)) {
                     Some(text) => drop(event.labels.insert(key.to_owned(), text.into_owned())),
                     None => keep(value, key, depth + 1, event),
                 }

@@ -110,7 +110,8 @@ pub(super) async fn page(State(app): State<Arc<App>>, Path(id): Path<String>, wh
 /// `GET /incidents/{id}/postmortem.md`: the timeline, the evidence, and the questions to answer.
 pub(super) async fn postmortem(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<Response, Failure> {
     let seen = look(&app, incident_id(&id)?).await?;
-    let mut response = postmortem::markdown(&seen.explanation, seen.now).into_response();
+    let shown = postmortem::masked(seen.explanation, &app.mask);
+    let mut response = postmortem::markdown(&shown, seen.now).into_response();
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/markdown; charset=utf-8"));
     response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     Ok(response)

@@ -2,12 +2,22 @@
 
 use std::fmt::Write as _;
 
+use crate::domain::mask::Mask;
 use crate::domain::{IncidentExplanation, Timestamp};
 use crate::replay::wording::{amount, date_and_time, span};
-use crate::sinks::clean;
+use crate::sinks::{clean, masked};
 
 /// So long may a line be, in characters.
 const LINE: usize = 400;
+
+/// The same incident without personal data: the document is sent around.
+pub(super) fn masked(explanation: IncidentExplanation, mask: &Mask) -> IncidentExplanation {
+    let names = masked::names(&explanation.summary);
+    let keep: Vec<&str> = names.iter().map(String::as_str).collect();
+    let suspects = explanation.suspects.iter().map(|suspect| mask.text(suspect, &keep).into_owned()).collect();
+    let summary = masked::masked_incident(&explanation.summary, mask);
+    IncidentExplanation { summary, suspects, ..explanation }
+}
 
 /// The document.
 pub(super) fn markdown(explanation: &IncidentExplanation, now: Timestamp) -> String {
