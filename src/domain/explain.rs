@@ -133,6 +133,24 @@ pub struct SeriesExplanation {
     pub verdicts: Vec<Verdict>,
 }
 
+/// What a series usually does, by the hour of the day and by length.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Habits {
+    /// The hour it is now, in the zone of the rules.
+    pub hour: usize,
+    /// Starts a day that are usual at each hour of today, from midnight on.
+    pub per_day: Vec<f64>,
+    /// From where to where its samples are usual at each hour; `None` = no rule watches them, or too little is known.
+    pub usual: Vec<Option<(f64, f64)>>,
+    /// Lengths in seconds, and the share of its episodes that last at least so long, by its own history, its check's and
+    /// a prior.
+    pub lasting: Vec<(f64, f64)>,
+    /// From how many episodes of its own, old ones counting less.
+    pub episodes: f64,
+    /// Within how many seconds nine of ten are over; `None` = too few are known.
+    pub hold: Option<f64>,
+}
+
 /// A source, as far as people ask.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SourceView {

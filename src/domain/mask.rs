@@ -60,11 +60,11 @@ impl Personal {
                 "[token]",
             ),
             Self::Secret => (
-                r#"(?i)\b[\w.-]*(?:passw|pwd|secret|api[_-]?key|authorization|routing_?key|credential|private_key|token|session|cookie|signature|webhook_key|service_key)[\w.-]*"?(?:\s?=\s?|:\s?)(?<hide>"[^"]*"|'[^']*'|[^\s,;&"')}\]\[][^\s,;&"')}\]]*)"#,
+                r#"(?i)\b[\w.-]*(?:passw|pwd|secret|api[_-]?key|authorization|routing_?key|credential|private_key|token|session|cookie|signature|webhook_key|service_key)[\w.-]*(?:"|&quot;|&#34;)?(?:\s?=\s?|:\s?)(?:&(?:quot|#34|#39|#x27);)?(?<hide>"[^"]*"|'[^']*'|[^\s,;&"')}\]\[][^\s,;&"')}\]]*)"#,
                 "[secret]",
             ),
             Self::User => (
-                r#"(?i)\b(?:user(?:[_ -]?name)?|login)"?(?:\s?=\s?(?<hide>"[^"]*"|'[^']*'|[^\s,;&"')}\]\[][^\s,;&"')}\]]*)|:\s?(?<login>"[^"]*"|'[^']*'|[^\s\d,;&"')}\]\[][^\s,;&"')}\]]*))"#,
+                r#"(?i)\b(?:user(?:[_ -]?name)?|login)(?:"|&quot;|&#34;)?(?:\s?=\s?(?:&(?:quot|#34|#39|#x27);)?(?<hide>"[^"]*"|'[^']*'|[^\s,;&"')}\]\[][^\s,;&"')}\]]*)|:\s?(?:&(?:quot|#34|#39|#x27);)?(?<login>"[^"]*"|'[^']*'|[^\s\d,;&"')}\]\[][^\s,;&"')}\]]*))"#,
                 "[user]",
             ),
             Self::Card => (r"\b[2-6]\d{3}(?:[ -]?\d){9,15}\b", "[card]"),

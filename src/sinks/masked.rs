@@ -5,7 +5,7 @@
 
 use crate::domain::mask::Mask;
 use crate::domain::notification::Reminder;
-use crate::domain::{Content, IncidentSummary, Notice, Notification, Page};
+use crate::domain::{Content, Dispatch, IncidentSummary, Notice, Notification, Page};
 
 /// The same notification, masked.
 #[must_use]
@@ -17,6 +17,11 @@ pub fn masked(notification: &Notification, mask: &Mask) -> Notification {
         Content::Page(told) => Content::Page(Box::new(page(told))),
         Content::Notice(told) => {
             Content::Notice(Notice { text: mask.text(&told.text, &keep).into_owned(), ..told.clone() })
+        }
+        Content::Digest(told) => {
+            let texts = [&told.subject, &told.text, &told.html].map(|text| mask.text(text, &keep).into_owned());
+            let [subject, text, html] = texts;
+            Content::Digest(Box::new(Dispatch { subject, text, html, ..Dispatch::clone(told) }))
         }
         Content::Reminder(told) => {
             Content::Reminder(Box::new(Reminder { page: page(&told.page), ..Reminder::clone(told) }))

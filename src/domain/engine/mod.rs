@@ -19,6 +19,7 @@ mod daybook;
 mod expiry;
 mod feedback;
 mod flapping;
+mod habits;
 mod hearing;
 mod incidents;
 mod inhibiting;

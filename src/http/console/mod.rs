@@ -9,6 +9,7 @@ mod audit;
 mod card;
 pub mod chronicle;
 mod frame;
+mod habits;
 mod incident;
 mod live;
 mod member;

@@ -9,6 +9,7 @@ use rustc_hash::FxHashSet;
 use serde::{Deserialize, Serialize};
 
 use super::frame::Frame;
+use super::habits::{Picture, pictures};
 use super::member::{Judged, Member, lines, verdicts};
 use crate::domain::{Fingerprint, SeriesExplanation};
 use crate::http::admission::Who;
@@ -25,6 +26,7 @@ struct Page {
     frame: Frame,
     member: Member,
     lines: Vec<String>,
+    pictures: Vec<Picture>,
     svg: String,
     legend: String,
     verdicts: Vec<Judged>,
@@ -82,14 +84,16 @@ pub(super) async fn page(State(app): State<Arc<App>>, Path(key): Path<String>, w
         Failure::new(StatusCode::NOT_FOUND, format!("there is no series {key}"), help).at("path")
     };
     let fingerprint = Fingerprint::parse(&key).ok_or_else(unknown)?;
-    let seen = app
-        .inbox
-        .ask(move |view| Some((view.engine.why_series(fingerprint)?, view.engine.now(), view.engine.policy().shadow)));
-    let (series, now, shadow) = seen.await?.ok_or_else(unknown)?;
+    let seen = app.inbox.ask(move |view| {
+        let engine = view.engine;
+        Some((engine.why_series(fingerprint)?, engine.habits(fingerprint)?, engine.now(), engine.policy().shadow))
+    });
+    let (series, habits, now, shadow) = seen.await?.ok_or_else(unknown)?;
     let story = app.chronicle.story(&FxHashSet::from_iter([fingerprint]), None, (series.heard.0, now));
     let page = Page {
         frame: Frame::new(&app, &who, "/series", shadow),
         lines: lines(&series, now),
+        pictures: pictures(&habits),
         svg: if story.has_events() { story.drawing().svg } else { String::new() },
         legend: legend(),
         verdicts: verdicts(&series, now),
