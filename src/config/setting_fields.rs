@@ -201,7 +201,7 @@ const MASK: Object = Object::new(
 
 const PATTERN: Object = Object::new(
     "mask pattern",
-    "",
+    "Something that is personal here, such as the numbers of customers.",
     &[
         Field::required("name", Form::Name, "Stands in brackets for what was found.").example("customer"),
         Field::required(
