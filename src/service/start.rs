@@ -63,13 +63,7 @@ pub(super) async fn start(options: Options) -> Result<Service, StartError> {
     let mut restored = restore(&settings, &bundle, probe)?;
     let rules = in_force(&bundle, &sources);
     let (parts, outlet) = Parts::new(&settings, &mut restored);
-    let couriers = deliver::Options {
-        references: references(&settings),
-        mask: Arc::new(settings.masking.mask()),
-        mask_chats: settings.masking.chats,
-        ..couriers
-    };
-    let (mails, office) = parts.start_office(bundle.receivers, couriers);
+    let (mails, office) = parts.start_office(bundle.receivers, by_settings(couriers, &settings));
     parts.tell_damage(&restored.damage);
     let marks: Vec<_> = restored.positions.all().collect();
     let (pump, pump_ended) = parts.start_pump(restored, outlet, mails.clone()).map_err(StartError::Thread)?;
@@ -108,6 +102,12 @@ pub(super) async fn start(options: Options) -> Result<Service, StartError> {
         pump,
         pump_ended,
     })
+}
+
+/// How couriers work, by the settings.
+fn by_settings(couriers: deliver::Options, settings: &Settings) -> deliver::Options {
+    let mask = Arc::new(settings.masking.mask());
+    deliver::Options { references: references(settings), mask, mask_chats: settings.masking.chats, ..couriers }
 }
 
 /// By what names services know the messages of incidents. Without them changes come as new messages: no reason not to
