@@ -84,6 +84,7 @@ def rules(pager, post):
             {"name": "mail", "email": {"to": ["night@example.org"], "from": "squelch@example.org", "smtp": smtp}},
         ],
         "routes": [{"name": "everything", "receivers": ["pager", "mail"]}],
+        "digests": [{"name": "every day", "receivers": ["mail"], "at": "08:00"}],
     }
 
 
@@ -181,6 +182,19 @@ def hold_against_the_story(taken, mails):
     print(f"{len(pages)} pages, {len(opened)} alerts at the pager, all resolved; {len(subjects)} mails")
 
 
+def hold_digests_against(mails, url, accepted):
+    digests = [mail for mail in mails if "digest" in mail["Subject"].lower()]
+    assert digests, f"no digest came by mail: {[mail['Subject'] for mail in mails]}"
+    kinds = [part.get_content_type() for part in digests[-1].walk()]
+    assert {"text/plain", "text/html", "image/png"} <= set(kinds), kinds
+    with urllib.request.urlopen(urllib.request.Request(f"{url}/api/v1/digest?since=7d", headers={"Accept": "text/plain"}),
+                                timeout=60) as answer:
+        words = answer.read().decode()
+    told = f"Every event is accounted for: {accepted:,.0f} came in"
+    assert told in " ".join(words.split()), words
+    print(f"{len(digests)} digests by mail, the last: {digests[-1]['Subject']}; the week's: {words.splitlines()[0]}")
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--squelch", required=True)
@@ -207,7 +221,8 @@ def main():
             assert accepted == learned + sent, f"{learned} learned and {sent} sent, {accepted} accepted"
             assert verdicts + waiting == accepted, f"{accepted} accepted, {verdicts} verdicts, {waiting} wait"
             print(f"{learned} events learned, {sent} sent; {verdicts:.0f} verdicts, {waiting:.0f} wait: every one is accounted for")
-            shoot(options.shots, url)
+            hold_digests_against(post.mails, url, accepted)
+            shoot(options, url)
         except BaseException:
             print((folder / "log").read_text()[-4000:])
             raise
@@ -217,10 +232,14 @@ def main():
             pager.shutdown()
 
 
-def shoot(shots, url):
-    """The incident of the outage, as it was."""
-    if not shots:
+def shoot(options, url):
+    """The incident of the outage and the digest of the week, as people see them."""
+    if not options.shots:
         return
+    shots = pathlib.Path(options.shots).resolve()
+    shots.mkdir(parents=True, exist_ok=True)
+    digest = shots / "story-digest.html"
+    subprocess.run([options.squelch, "digest", "--server", url, "--since", "7d", "--preview", digest], check=True)
     from selenium import webdriver  # noqa: PLC0415
     chromium = webdriver.ChromeOptions()
     for flag in ("--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--disable-background-networking"):
@@ -235,8 +254,11 @@ def shoot(shots, url):
         page.set_window_size(1320, 1900)
         page.get(f"{url}/incidents/{memory['incident']}")
         time.sleep(1)
-        pathlib.Path(shots).mkdir(parents=True, exist_ok=True)
-        page.save_screenshot(str(pathlib.Path(shots, "story-incident.png")))
+        page.save_screenshot(str(shots / "story-incident.png"))
+        for width in (1000, 390):
+            page.set_window_size(width, 2400)
+            page.get(digest.as_uri())
+            page.save_screenshot(str(shots / f"story-digest-{width}.png"))
     finally:
         page.quit()
 
