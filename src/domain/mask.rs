@@ -348,7 +348,8 @@ mod tests {
         }
 
         #[test]
-        fn a_name_that_is_kept_is_never_masked(name in "[a-z0-9][a-z0-9@.:+-]{0,30}", before in "[a-z=: ]{0,20}", after in "[ ,][a-z ]{0,20}") {
+        fn a_name_that_is_kept_is_never_masked(name in "[a-z0-9][a-z0-9@.:+-]{0,30}", before in "([a-z=: ]{0,19}[ (])?", after in "[ ,][a-z ]{0,20}") {
+            // Letters right before it would make another name of it.
             let text = format!("{before}{name}{after}");
             let shown = Mask::default().text(&text, &[&name]).into_owned();
             prop_assert!(shown.contains(&name), "{shown}");
