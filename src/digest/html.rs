@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 
 use super::paper::{Paper, Row, Section};
 use crate::replay::wording::count;
+use crate::sinks::clean::html as escape;
 
 /// Colours by class, so that the night has its own. Mail programs that know no classes show plain black on white.
 const STYLE: &str = "\
@@ -131,20 +132,4 @@ fn write_row(row: &Row, sparks: &mut usize, out: &mut String) {
         *sparks += 1;
     }
     out.push_str("</td></tr>\n");
-}
-
-/// Text for HTML, in an element or a quoted attribute.
-fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 16);
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            _ => out.push(c),
-        }
-    }
-    out
 }

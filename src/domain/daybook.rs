@@ -39,6 +39,17 @@ const SELDOM: usize = 64;
 const CHAPTERS: usize = 4_000;
 const HOURS: i64 = 24;
 
+/// One in how many repeats of an alert asks for a seat, where its series has none. Repeats are most of all events, and a
+/// seat costs far more than a count; who is loud soon asks again.
+const KNOCK: u32 = 16;
+
+/// Whether this repeat asks for a seat: told by the event alone, so that a run that is taken up again does the same.
+fn knocks(verdict: &Verdict) -> bool {
+    // The high bits of a product with 2^64 / golden ratio (Knuth, The Art of Computer Programming 3, 6.4).
+    let mixed = (verdict.fingerprint.0 ^ verdict.seq).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    mixed >> (64 - KNOCK.ilog2()) == 0
+}
+
 /// Which parts of the book something belongs to, a bit each; the first is the whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Parts(u32);
@@ -164,12 +175,11 @@ impl Daybook {
             *rank = rank.saturating_add(1);
             return self.talkers.change(*slot).count(hour, verdict.reason);
         }
-        let (place, floor) = match at.seats.iter().map(|(rank, _)| *rank).min() {
-            Some(least) if at.seats.len() >= SEATS => {
-                (at.seats.iter().position(|(rank, _)| *rank == least).unwrap_or_default(), least)
-            }
-            _ => (at.seats.len(), 0),
-        };
+        if verdict.reason == Reason::Duplicate && !knocks(verdict) {
+            return;
+        }
+        let least = at.seats.iter().map(|(rank, _)| *rank).enumerate().min_by_key(|(_, rank)| *rank);
+        let (place, floor) = least.filter(|_| at.seats.len() >= SEATS).unwrap_or((at.seats.len(), 0));
         let seat = place as u16;
         let mut talker = leaves::Talker {
             part: at.name,

@@ -1,6 +1,7 @@
 //! Foreign text made safe for terminals, headers and pages: one line, no control characters, of a bounded length.
 //!
-//! Deliberately not escaping for one medium (HTML, JSON): that is done where the medium is written.
+//! Deliberately not escaping for one medium (chats, JSON): that is done where the medium is written. HTML is written in
+//! several places, so its escape is here.
 
 /// Whether a character must not reach a terminal or a header: it steers the output, turns its direction, or hides.
 fn steers(c: char) -> bool {
@@ -10,6 +11,23 @@ fn steers(c: char) -> bool {
             | '\u{2028}'..='\u{202e}' // line and paragraph ends, direction overrides
             | '\u{2060}'..='\u{206f}' // invisible operators, direction isolates
             | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+/// Text for HTML, in an element or a quoted attribute.
+#[must_use]
+pub fn html(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            _ => out.push(c),
+        }
+    }
+    out
 }
 
 /// The text as one line of at most `most` characters; what is cut off shows as `…`.

@@ -1,14 +1,15 @@
 //! A notification as a mail: plain text and HTML that a phone shows well, by day and by night.
 //!
 //! All mails of an incident refer to one made-up first message, so that mail programs show them as one thread even
-//! where the first mail went to somebody else. A repeat has the same `Message-ID`. Deliberately no images, no
-//! tracking, nothing loaded from anywhere.
+//! where the first mail went to somebody else. A repeat has the same `Message-ID`. A digest is a mail of its own, with the images
+//! that it brings. Deliberately no tracking, nothing loaded from anywhere.
 
 use std::time::{Duration, SystemTime};
 
 use lettre::message::header::{ContentDisposition, ContentId, ContentType, HeaderName, HeaderValue};
 use lettre::message::{MultiPart, SinglePart};
 
+use super::clean::html as escape;
 use super::text::{Line, Tone, Wording, decided};
 use super::{Email, Letter, Mailbox};
 use crate::domain::{Content, Dispatch, Fingerprint, Image, Notification, Severity};
@@ -202,20 +203,4 @@ fn line_html(line: &Line) -> String {
         }
         Line::Link(what, url) => format!("{}: <a href=\"{1}\">{1}</a>", escape(what), escape(url)),
     }
-}
-
-/// Text for HTML, in an element or a quoted attribute.
-fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 16);
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            _ => out.push(c),
-        }
-    }
-    out
 }
