@@ -106,6 +106,8 @@ pub enum Order {
     Split(IncidentId, String, String),
     /// A person sets, changes or ends a silence.
     Silence(Silence),
+    /// A person turns shadow mode on or off.
+    Shadow(bool, String),
     /// New rules are in force.
     Policy(Arc<Policy>),
     /// A receiver took a notification.

@@ -1,4 +1,5 @@
-//! Rule changes proposed from a recorded history, each replayed before it is shown. Pure.
+//! Rule changes proposed from a recorded history, each replayed before it is shown; and those that people think of
+//! ([`config::Knobs`]), tried on it. Pure.
 //!
 //! A proposal is made for a check whose paged incidents were all mild: below critical, on one component, over within
 //! the hour by themselves. It is kept only when its replay pages less and leaves every incident that was not mild
@@ -7,6 +8,7 @@
 
 mod candidate;
 mod patch;
+mod trial;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -20,6 +22,7 @@ use crate::replay::decided::Decided;
 
 pub use candidate::Candidate;
 pub use patch::patch;
+pub use trial::{Trial, Untried, try_change};
 
 /// How many candidates are replayed.
 const TRIED: usize = 32;

@@ -217,3 +217,104 @@ fn tail_follows_what_is_decided() {
         child.wait().unwrap();
     });
 }
+
+#[test]
+fn what_if_replays_the_stored_history_and_tells_each_page_with_its_reason_and_its_incident() {
+    with(None, |to| {
+        post(to, "/api/v1/events", DISK);
+        assert_eq!(send(to, "/incidents/1/ack", "back=/").status, 303);
+        let form = page(to, "/noise/what-if?never=check%3D%22disk%22").body;
+        assert!(form.contains("value=\"check=&quot;disk&quot;\""), "the address fills the form in: {form}");
+        assert!(page(to, "/noise").body.contains("action=\"/noise/what-if\""));
+        let told = send(to, "/noise/what-if", "never=check%3D%22disk%22&since=7d");
+        assert_eq!(told.status, 200, "{}", told.body);
+        for words in [
+            "0 pages instead of 1",
+            "all that is stored",
+            "held back: a rule says that it never pages",
+            "people took it",
+            "href=\"/incidents/1\"",
+            "nagios/host/ledger/db-1/disk",
+            "match: [&#x27;check=&quot;disk&quot;&#x27;], page: never}",
+        ] {
+            assert!(told.body.replace("&#x2f;", "/").contains(words), "`{words}`: {}", told.body);
+        }
+        let answer = post(to, "/api/v1/what-if", r#"{"never": "check=\"disk\"", "since": "all"}"#);
+        let json = answer.json();
+        assert_eq!(json["pages"], serde_json::json!({"before": 1, "after": 0}), "{json}");
+        assert_eq!((&json["lost"], &json["gained"], &json["same"]), (&1.into(), &0.into(), &0.into()), "{json}");
+        assert_eq!((&json["changes"][0]["incident"], &json["changes"][0]["taken"]), (&"1".into(), &true.into()));
+        let same = post(to, "/api/v1/what-if", r#"{"rules": "judgement: {settle: 4m}\n"}"#).json();
+        assert_eq!((&same["same"], &same["pages"]["after"]), (&1.into(), &1.into()), "{same}");
+        assert!(get(to, "/api/v1/audit").body.contains("\"action\":\"what-if\""));
+    });
+}
+
+#[test]
+fn a_what_if_that_cannot_be_asked_says_what_is_wrong_with_it() {
+    with(None, |to| {
+        for (form, words) in [
+            ("", "nothing is turned"),
+            ("hold=soon", "`soon` is no duration"),
+            ("hold=5m&since=soon", "it is no length of time"),
+            ("constant=settle", "a constant and its value go together"),
+            ("constant=settel&value=4m", "did you mean `settle`?"),
+            ("never=host%3D~%22%28%22", "host"),
+            ("rules=rules:%0A++-+x:", "what-if.yaml:2"),
+            ("rules=rules:&hold=5m", "said at once"),
+            ("sensitive=quiet", "unknown field"),
+        ] {
+            let answer = send(to, "/noise/what-if", form);
+            assert_eq!(answer.status, 400, "{form}: {}", answer.body);
+            assert!(answer.body.replace("&#x60;", "`").contains(words), "{form}: {}", answer.body);
+        }
+        let quiet = post(to, "/api/v1/what-if", r#"{"sensitivity": "quiet"}"#);
+        assert_eq!((quiet.status, &quiet.json()["history"]["events"]), (200, &0.into()), "{}", quiet.body);
+    });
+}
+
+#[test]
+fn shadow_mode_is_turned_on_and_off_at_the_console_and_every_page_says_that_it_is_on() {
+    with(None, |to| {
+        assert!(page(to, "/rules").body.contains("The settings say off, and nobody said otherwise."));
+        assert_eq!(send(to, "/shadow", "on=maybe").status, 400);
+        assert_eq!(header(&send(to, "/shadow", "on=yes"), "location"), "/rules#shadow");
+        for path in ["/", "/noise", "/audit", "/series?find=x", "/rules"] {
+            assert!(page(to, path).body.contains("<b>Shadow mode:</b>"), "{path}");
+        }
+        assert!(page(to, "/rules").body.contains("somebody at the console turned it on at"));
+        assert!(get(to, "/metrics").body.contains("squelch_shadow 1\n"));
+        post(to, "/api/v1/events", DISK);
+        let rules = page(to, "/rules").body;
+        assert!(rules.contains("<a href=\"/\">1 open incident</a> were told to nobody"), "{rules}");
+        let off = post(to, "/api/v1/shadow", r#"{"on": false, "by": "ada"}"#).json();
+        assert_eq!(off, serde_json::json!({"shadow": false, "settings": false, "command_line": false, "said": null}));
+        assert!(get(to, "/metrics").body.contains("squelch_shadow 0\n"));
+        let audit = get(to, "/api/v1/audit").body;
+        assert!(audit.contains("on: nobody is paged") && audit.contains("off: pages are sent"), "{audit}");
+    });
+}
+
+#[test]
+fn shadow_mode_that_somebody_turned_on_is_on_after_a_restart_and_the_command_line_holds_it_against_everybody() {
+    let dir = tempfile::tempdir().unwrap();
+    let running = Running::start(settings(dir.path()), None);
+    assert_eq!(post(running.address(), "/api/v1/shadow", r#"{"on": true, "by": "ada"}"#).status, 200);
+    running.stop();
+    let running = Running::start(settings(dir.path()), None);
+    let told = get(running.address(), "/api/v1/shadow").json();
+    assert_eq!((&told["shadow"], &told["settings"], &told["said"]["by"]), (&true.into(), &false.into(), &"ada".into()));
+    assert_eq!(post(running.address(), "/-/reload", "").status, 200);
+    assert_eq!(get(running.address(), "/api/v1/shadow").json(), told, "a reload of the rules changes nothing of it");
+    assert_eq!(post(running.address(), "/api/v1/shadow", r#"{"on": false, "by": "ada"}"#).status, 200);
+    running.stop();
+    let mut settings = settings(dir.path());
+    (settings.shadow, settings.shadow_held) = (true, true);
+    let running = Running::start(settings, None);
+    let refused = post(running.address(), "/api/v1/shadow", r#"{"on": false}"#);
+    assert_eq!(refused.status, 409);
+    assert!(refused.body.contains("--shadow"), "{}", refused.body);
+    let rules = page(running.address(), "/rules").body;
+    assert!(rules.contains("Squelch was started with --shadow") && !rules.contains("action=\"/shadow\""), "{rules}");
+    running.stop();
+}

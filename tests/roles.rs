@@ -99,6 +99,10 @@ fn a_reader_sees_everything_and_changes_nothing() {
             ("POST", "/api/v2/silences", "{}"),
             ("DELETE", "/api/v2/silence/x", ""),
             ("POST", "/api/v1/drill", ""),
+            ("POST", "/api/v1/shadow", r#"{"on":true}"#),
+            ("POST", "/api/v1/what-if", r#"{"sensitivity":"quiet"}"#),
+            ("POST", "/noise/what-if", "sensitivity=quiet"),
+            ("POST", "/shadow", "on=yes"),
             ("POST", "/-/reload", ""),
             ("GET", "/api/v1/backup", ""),
         ] {
@@ -239,5 +243,32 @@ fn the_terminal_lists_what_was_done_from_the_server_and_from_its_files() {
                 "bob       ack /incidents/1/ack  NOT DONE: readers may look at everything and change nothing  127.0.0.1 via console, proxy"
             ]
         );
+    });
+}
+
+#[test]
+fn a_new_token_and_new_people_hold_without_a_restart_and_wrong_ones_change_nothing() {
+    with(false, |to, dir| {
+        let asks = |who: &str| ask(to, "GET", "/api/v1/incidents", &[who], "").status;
+        let new = "Authorization: Bearer new-token";
+        assert_eq!((asks(OPERATOR), asks(new), asks(&basic("eve:apple"))), (200, 401, 200));
+        fs::write(dir.join("people"), "eve:operator:pear\n").unwrap();
+        fs::write(dir.join("token"), "new-token\n").unwrap();
+        // Nobody asks for it: the files are looked at by themselves.
+        while asks(new) != 200 {}
+        assert_eq!((asks(OPERATOR), asks(&basic("eve:apple")), asks(&basic("eve:pear"))), (401, 401, 200));
+        assert_eq!(asks(READER), 200);
+        fs::write(dir.join("people"), "eve:hushhush\n").unwrap();
+        let reload = ask(to, "POST", "/-/reload", &[new], "");
+        assert_eq!(reload.status, 400);
+        assert!(reload.body.contains("line 1 is no person") && !reload.body.contains("hush"), "{}", reload.body);
+        assert_eq!((asks(new), asks(&basic("eve:pear"))), (200, 200), "the old ones hold");
+        let ready = get(to, "/-/ready").body;
+        assert!(ready.contains("the old ones hold") && !ready.contains("hush"), "{ready}");
+        fs::write(dir.join("people"), "eve:reader:plum\n").unwrap();
+        let reload = ask(to, "POST", "/-/reload", &[new], "").json();
+        assert!(reload["reloaded"].as_bool().unwrap(), "{reload}");
+        assert_eq!(asks(&basic("eve:plum")), 200);
+        assert!(!get(to, "/-/ready").body.contains("the old ones hold"));
     });
 }

@@ -34,7 +34,7 @@ pub struct ServeArgs {
     /// Where to listen [default: 127.0.0.1:9393]
     #[arg(long, value_name = "HOST:PORT")]
     listen: Option<String>,
-    /// Judge everything, page nobody
+    /// Judge everything, page nobody; nothing that is said while it runs turns it off
     #[arg(long)]
     shadow: bool,
     /// A rehearsal: the clock goes on from where the store ends, PACE times as fast (2 to 10000)
@@ -73,6 +73,7 @@ fn settings(args: &ServeArgs) -> Result<Settings, String> {
     };
     settings.rules = args.rules.clone().or(settings.rules);
     settings.shadow |= args.shadow;
+    settings.shadow_held = args.shadow;
     settings.rehearse = args.rehearse;
     if let Some(dir) = &args.data_dir {
         settings.data_dir.clone_from(dir);

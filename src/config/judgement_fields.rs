@@ -76,6 +76,12 @@ pub(super) const JUDGEMENT: Object = Object::new(
     ],
 );
 
+/// Name, default and meaning of every constant but `sensitivity`, in the order in which an alert meets them.
+pub fn constants() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
+    let others = JUDGEMENT.fields.iter().filter(|field| field.name != "sensitivity");
+    others.map(|field| (field.name, field.default, field.doc))
+}
+
 fn sensitivities() -> Vec<&'static str> {
     Sensitivity::ALL.iter().map(|sensitivity| sensitivity.word()).collect()
 }

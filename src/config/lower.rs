@@ -12,6 +12,7 @@ use super::rotations;
 use super::routes::{self, check_reach, check_receivers, check_tree};
 use super::rule_fields;
 use super::scalar;
+use super::source::Source;
 use super::value::{Checked, Record, Value};
 use crate::domain::budget::{self, Budget, Per};
 use crate::domain::inhibition::{Along, Condition, Inhibition};
@@ -75,22 +76,22 @@ pub(super) fn lower(files: &[&Record], findings: &mut Findings<'_>) -> (Policy, 
             .map(|receiver| (receiver.name.clone(), receiver.fallback.clone()))
             .collect(),
         shadow: false,
+        shadow_held: false,
     };
     (policy, lowered)
 }
 
 /// The files of one layer after those of the other: the shipped ones first where later values win, the users'
-/// first where the first that fits decides.
+/// first (and before them what is only tried) where the first that fits decides.
 fn by_layer<'f>(files: &[&'f Record], findings: &Findings<'_>, shipped_first: bool) -> Vec<&'f Record> {
-    let layer = |shipped: bool| {
-        let sources = findings.sources();
-        files.iter().zip(sources).filter(move |(_, source)| source.shipped == shipped).map(|(file, _)| *file)
-    };
-    layer(shipped_first).chain(layer(!shipped_first)).collect()
+    let mut all: Vec<(u8, &Record)> =
+        files.iter().zip(findings.sources()).map(|(file, source)| (source.layer(), *file)).collect();
+    all.sort_by_key(|(layer, _)| if shipped_first { *layer } else { u8::MAX - *layer });
+    all.into_iter().map(|(_, file)| file).collect()
 }
 
 /// What stands under a key in all files, users' first. A name that stands twice is a mistake; a user's thing with
-/// the name of a shipped one replaces it.
+/// the name of a shipped one replaces it, and so does what is tried with any.
 fn named<'f>(files: &[&'f Record], key: &str, findings: &mut Findings<'_>) -> Vec<&'f Checked> {
     let mut known: BTreeMap<&str, Spot> = BTreeMap::new();
     let mut things = Vec::new();
@@ -99,13 +100,13 @@ fn named<'f>(files: &[&'f Record], key: &str, findings: &mut Findings<'_>) -> Ve
             things.push(thing);
             continue;
         };
-        let shipped = |spot: Spot| findings.sources().get(spot.file).is_some_and(|source| source.shipped);
+        let layer = |spot: Spot| findings.sources().get(spot.file).map(Source::layer);
         match known.get(name.text()) {
             None => {
                 known.insert(name.text(), name.spot);
                 things.push(thing);
             }
-            Some(first) if shipped(name.spot) && !shipped(*first) => {}
+            Some(first) if layer(name.spot) < layer(*first) => {}
             Some(first) => {
                 let complaint =
                     Complaint::new(format!("the name {} stands twice among the {key}", quoted(name.text())))

@@ -33,11 +33,7 @@ pub fn with_shipped_mappings(users: Vec<Source>) -> Vec<Source> {
     let mut sources: Vec<Source> = SHIPPED_SOURCES
         .iter()
         .filter(|(name, _)| !replaced(name))
-        .map(|(name, text)| Source {
-            name: format!("(shipped) sources/{name}.yaml"),
-            text: (*text).into(),
-            shipped: true,
-        })
+        .map(|(name, text)| Source::shipped(format!("(shipped) sources/{name}.yaml"), text))
         .collect();
     sources.extend(users);
     sources

@@ -27,6 +27,7 @@ mod findings;
 mod judgement_fields;
 mod kafka;
 mod kafka_fields;
+mod knobs;
 mod lower;
 mod mappings;
 mod masking;
@@ -53,6 +54,8 @@ mod tree;
 mod value;
 
 pub use admission::{Admission, Network, Proxy};
+pub use judgement_fields::constants;
+pub use knobs::{Knobs, Unturned, quoted};
 pub use mappings::{Mappings, mappings, with_shipped_mappings};
 pub use masking::Masking;
 pub use settings::{

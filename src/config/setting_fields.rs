@@ -29,7 +29,7 @@ pub(super) const FILE: Object = Object::new(
             "Where people and tools reach this Squelch; the addresses that it prints when it starts begin with it.",
         )
         .example("https://squelch.example.org"),
-        Field::new("shadow", Form::Flag, "Judge everything, page nobody.").default("false"),
+        Field::new("shadow", Form::Flag, "Judge everything, page nobody, unless somebody said otherwise on the console's Rules page. `--shadow` on the command line holds against that, too.").default("false"),
         Field::new("log", Form::Object(&LOG), "What it tells about itself.").example("{format: json}"),
         Field::new("tls", Form::Object(&TLS), "TLS on the listener. Left out: plain HTTP.")
             .example("{cert_file: /etc/squelch/cert.pem, key_file: /etc/squelch/key.pem}"),
@@ -78,7 +78,7 @@ const TLS: Object = Object::new(
 
 const AUTH: Object = Object {
     name: "auth section",
-    doc: "The token that senders show as `Authorization: Bearer …`; who has it is an operator, and may do everything. The rest lets others look. Read at the start.",
+    doc: "The token that senders show as `Authorization: Bearer …`; who has it is an operator, and may do everything. The rest lets others look. Files are read again when they change; what cannot be used changes nothing, and is told.",
     fields: &[
         Field::new("token_file", Form::Path, "A file that holds the token.").example("/etc/squelch/token"),
         Field::new("token_env", Form::Name, "An environment variable that holds the token.").example("SQUELCH_TOKEN"),

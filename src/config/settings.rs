@@ -31,6 +31,8 @@ pub struct Settings {
     pub external_url: Option<String>,
     /// Judge everything, page nobody.
     pub shadow: bool,
+    /// Whether the command line says so: then nothing that is said while it runs turns it off.
+    pub shadow_held: bool,
     /// The clock goes on from where the store ends, so many times as fast, for a rehearsal; `None` = it is the machine's.
     pub rehearse: Option<u32>,
     /// What it tells about itself.
@@ -189,6 +191,7 @@ impl Default for Settings {
             rules: None,
             external_url: None,
             shadow: false,
+            shadow_held: false,
             rehearse: None,
             log: Log { format: LogFormat::Text, level: LogLevel::Info },
             tls: None,
@@ -254,6 +257,7 @@ fn lower(record: &Record) -> Settings {
         rules: record.text("rules").map(PathBuf::from),
         external_url: record.text("external_url").map(|url| url.trim_end_matches('/').to_owned()),
         shadow: record.flag("shadow").unwrap_or(defaults.shadow),
+        shadow_held: false,
         rehearse: defaults.rehearse,
         log: record.record("log").map_or(defaults.log, |log| Log {
             format: log.word("format").unwrap_or(defaults.log.format),

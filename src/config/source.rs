@@ -13,13 +13,35 @@ pub struct Source {
     pub text: Vec<u8>,
     /// Whether it ships in the binary: users' files come before it, and win.
     pub shipped: bool,
+    /// Whether it is only tried: it comes before users' files, and wins.
+    pub tried: bool,
 }
 
 impl Source {
     /// A user's file.
     #[must_use]
     pub fn new(name: impl Into<String>, text: impl Into<Vec<u8>>) -> Self {
-        Self { name: name.into(), text: text.into(), shipped: false }
+        Self { name: name.into(), text: text.into(), shipped: false, tried: false }
+    }
+
+    /// A file that is laid over the users' to see what it would do.
+    #[must_use]
+    pub fn tried(name: impl Into<String>, text: impl Into<Vec<u8>>) -> Self {
+        Self { tried: true, ..Self::new(name, text) }
+    }
+
+    /// A file in the binary.
+    pub(super) fn shipped(name: String, text: &str) -> Self {
+        Self { shipped: true, ..Self::new(name, text) }
+    }
+
+    /// Which wins: of two things with one name that of the higher layer.
+    pub(super) const fn layer(&self) -> u8 {
+        match (self.shipped, self.tried) {
+            (_, true) => 2,
+            (false, _) => 1,
+            (true, _) => 0,
+        }
     }
 
     /// The name without its folders.
@@ -43,7 +65,7 @@ pub fn with_shipped(users: Vec<Source>) -> Vec<Source> {
     let mut sources: Vec<Source> = SHIPPED
         .iter()
         .filter(|(name, _)| !replaced(name))
-        .map(|(name, text)| Source { name: format!("(shipped) {name}"), text: (*text).into(), shipped: true })
+        .map(|(name, text)| Source::shipped(format!("(shipped) {name}"), text))
         .collect();
     sources.extend(users);
     sources

@@ -6,8 +6,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::fingerprint::Fingerprint;
 use super::posting::Posted;
 use super::signal::{Kind, Severity, Status};
+use super::template::mask_name;
 use super::time::Timestamp;
 
 /// One raw signal from a tool.
@@ -58,6 +60,25 @@ pub struct Event {
 }
 
 impl Event {
+    /// The identity of its series: source, kind, service, host and check, without what lives one deployment.
+    #[must_use]
+    pub fn series(&self) -> Fingerprint {
+        let [service, host, check] = self.masked();
+        Fingerprint::of(&[&self.source, self.kind.word(), &service, &host, &check])
+    }
+
+    /// The name of its series: `source/kind/service/host/check`.
+    #[must_use]
+    pub fn series_name(&self) -> String {
+        let [service, host, check] = self.masked();
+        format!("{}/{}/{service}/{host}/{check}", self.source, self.kind)
+    }
+
+    fn masked(&self) -> [String; 3] {
+        let names = [self.service.as_deref(), self.host.as_deref(), Some(self.check.as_str())];
+        names.map(|name| name.map(|name| mask_name(name).to_string()).unwrap_or_default())
+    }
+
     /// A firing warning of `source` about `check`, everything else absent: the defaults of the contract.
     #[must_use]
     pub fn new(source: impl Into<String>, check: impl Into<String>) -> Self {

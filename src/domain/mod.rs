@@ -37,6 +37,7 @@ mod remembered;
 pub mod rotation;
 pub mod route;
 mod series;
+pub mod shadow;
 pub mod signal;
 pub mod silence;
 mod source;

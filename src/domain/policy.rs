@@ -55,6 +55,8 @@ pub struct Policy {
     pub digests: Vec<DigestRule>,
     /// Judge everything, page nobody: no page leaves.
     pub shadow: bool,
+    /// Whether that holds against what people say while it runs.
+    pub shadow_held: bool,
 }
 
 impl Policy {

@@ -56,6 +56,13 @@ pub enum Input<'a> {
     },
     /// A person sets, changes or ends a silence.
     Silence(&'a Silence),
+    /// A person (named) turns shadow mode on or off.
+    Shadow {
+        /// On: nobody is paged.
+        on: bool,
+        /// Who.
+        by: &'a str,
+    },
     /// A notification was taken by its receiver.
     Delivered(&'a NotificationKey),
     /// A notification was not taken in time, and is told to others; it is tried on.

@@ -3,6 +3,7 @@
 //! Deliberately only handles: the state is the engine's, and one thread owns it.
 
 use std::fmt;
+use std::ops::Deref;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -20,6 +21,7 @@ use super::metrics::Metrics;
 use super::rate::{Limiter, Rate};
 use super::samples::Samples;
 use super::sns::Topics;
+use super::what_if;
 use crate::audit::Log;
 use crate::clock::Clock;
 use crate::domain::mask::{Mask, Personal};
@@ -55,7 +57,7 @@ pub struct Condition {
 pub type Reload = oneshot::Sender<Result<String, String>>;
 
 /// A token that callers must show. Never shown itself.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Token(Vec<u8>);
 
 impl Token {
@@ -78,56 +80,36 @@ impl fmt::Debug for Token {
     }
 }
 
-/// What every request may use.
-#[derive(Debug)]
-pub struct App {
-    /// Where events, orders and questions go.
-    pub inbox: Inbox,
-    /// The time of receipt.
-    pub clock: Clock,
-    /// What is counted.
-    pub metrics: Metrics,
-    /// What a request may cost.
-    pub limits: Limits,
+/// Who may ask. Changes while it runs: tokens and passwords are read again.
+#[derive(Clone, Debug, Default)]
+pub struct Access {
     /// The token that callers must show; `None` = nobody is asked.
     pub token: Option<Token>,
     /// Who else may ask, where anybody is asked.
     pub admission: Admission,
-    /// What people did.
-    pub audit: Arc<Log>,
-    /// What is masked in exports.
-    pub mask: Arc<Mask>,
-    /// How Squelch is.
-    pub condition: watch::Receiver<Condition>,
-    /// Asks for the rules to be read again.
-    pub reload: mpsc::Sender<Reload>,
-    /// Who puts digests together.
-    pub digests: mpsc::Sender<Ask>,
-    /// Where what becomes of deliveries is told.
-    pub fates: Fates,
-    /// The tools that are known now.
-    pub known: watch::Receiver<Arc<Known>>,
-    /// The topics of SNS whose messages count; `None` = nobody asks whether SNS signed them.
-    pub topics: Option<Topics>,
-    /// What was decided lately, for the console.
-    pub chronicle: Arc<Chronicle>,
-    /// Logs that events are read out of.
-    pub feeds: watch::Receiver<Vec<Feed>>,
-    /// Tells that Squelch stops.
-    pub stopping: watch::Receiver<bool>,
+}
+
+/// What every request may use: the [`Handles`], and what is only HTTP's.
+#[derive(Debug)]
+pub struct App {
+    handles: Handles,
+    /// What a request may cost.
+    pub limits: Limits,
     /// The templates of the console.
     pub paper: Paper,
     /// What is never written down: tokens, keys, passwords.
     pub hide: Mask,
     /// Room for those who listen to what is decided.
     pub listeners: Arc<Semaphore>,
+    /// Room for what-ifs.
+    pub what_ifs: Arc<Semaphore>,
     /// The buckets of the senders.
     limiter: Option<Mutex<Limiter>>,
     /// Bodies that nobody can read yet.
     samples: Mutex<Samples>,
 }
 
-/// The parts of an [`App`] that come from elsewhere.
+/// What comes from elsewhere. An [`App`] lends it out as its own.
 #[derive(Debug)]
 pub struct Handles {
     /// Where events, orders and questions go.
@@ -136,17 +118,21 @@ pub struct Handles {
     pub clock: Clock,
     /// What is counted.
     pub metrics: Metrics,
+    /// Who may ask.
+    pub access: watch::Receiver<Arc<Access>>,
     /// How Squelch is.
     pub condition: watch::Receiver<Condition>,
     /// Asks for the rules to be read again.
     pub reload: mpsc::Sender<Reload>,
     /// Who puts digests together.
     pub digests: mpsc::Sender<Ask>,
+    /// Who tries changes of the rules.
+    pub trials: mpsc::Sender<what_if::Ask>,
     /// Where what becomes of deliveries is told.
     pub fates: Fates,
     /// The tools that are known now.
     pub known: watch::Receiver<Arc<Known>>,
-    /// The topics of SNS whose messages count.
+    /// The topics of SNS whose messages count; `None` = nobody asks whether SNS signed them.
     pub topics: Option<Topics>,
     /// What was decided lately, for the console.
     pub chronicle: Arc<Chronicle>,
@@ -160,54 +146,34 @@ pub struct Handles {
     pub mask: Arc<Mask>,
 }
 
+impl Deref for App {
+    type Target = Handles;
+
+    fn deref(&self) -> &Handles {
+        &self.handles
+    }
+}
+
 impl App {
     /// An app from its parts.
     #[must_use]
-    pub fn new(handles: Handles, limits: Limits, (token, admission): (Option<Token>, Admission)) -> Arc<Self> {
-        let Handles {
-            inbox,
-            clock,
-            metrics,
-            condition,
-            reload,
-            digests,
-            fates,
-            known,
-            topics,
-            chronicle,
-            feeds,
-            stopping,
-            audit,
-            mask,
-        } = handles;
-        let limiter = limits.rate.map(|rate| Mutex::new(Limiter::new(rate)));
-        let samples = Mutex::default();
-        let hide = Mask::new([Personal::Token, Personal::Secret], []).unwrap_or_default();
-        let (paper, listeners) = (Paper::default(), Arc::new(Semaphore::new(LISTENERS)));
+    pub fn new(handles: Handles, limits: Limits) -> Arc<Self> {
         Arc::new(Self {
-            inbox,
-            clock,
-            metrics,
+            handles,
             limits,
-            token,
-            admission,
-            audit,
-            mask,
-            condition,
-            reload,
-            digests,
-            fates,
-            known,
-            topics,
-            chronicle,
-            feeds,
-            stopping,
-            paper,
-            hide,
-            listeners,
-            limiter,
-            samples,
+            paper: Paper::default(),
+            hide: Mask::new([Personal::Token, Personal::Secret], []).unwrap_or_default(),
+            listeners: Arc::new(Semaphore::new(LISTENERS)),
+            what_ifs: Arc::new(Semaphore::new(what_if::AT_ONCE)),
+            limiter: limits.rate.map(|rate| Mutex::new(Limiter::new(rate))),
+            samples: Mutex::default(),
         })
+    }
+
+    /// Who may ask now.
+    #[must_use]
+    pub fn access(&self) -> Arc<Access> {
+        Arc::clone(&self.access.borrow())
     }
 
     /// How Squelch is, with what is wrong with the audit log.

@@ -127,7 +127,11 @@ pub(super) async fn drill(State(app): State<Arc<App>>, body: Bytes) -> Result<Re
 fn plan(policy: &Policy, route: Option<String>, now: Timestamp) -> Result<Drill, Failure> {
     if policy.shadow {
         let message = "in shadow mode nobody is paged, not by a drill either";
-        return Err(Failure::new(StatusCode::CONFLICT, message, "start without `--shadow`"));
+        return Err(Failure::new(
+            StatusCode::CONFLICT,
+            message,
+            "turn it off on the console's Rules page, or in the settings",
+        ));
     }
     let routes: Vec<&Route> = crate::domain::route::all(&policy.routes).collect();
     let found = match &route {

@@ -79,12 +79,13 @@ fn admit(app: &App, request: &mut Request) -> Result<(), Failure> {
         )
         .at("header Sec-Fetch-Site"));
     }
-    let Some(token) = &app.token else {
+    let access = app.access();
+    let Some(token) = &access.token else {
         request.extensions_mut().insert(Who::anybody());
         return Ok(());
     };
     // A tool with a secret of its own shows that instead; whoever reads its body checks it.
-    if !needs_token(&app.known(), app.token.as_ref(), request.uri().path()) {
+    if !needs_token(&app.known(), access.token.as_ref(), request.uri().path()) {
         return Ok(());
     }
     // Clients of other services show their key in the body, the path or a header of their own.
@@ -93,7 +94,7 @@ fn admit(app: &App, request: &mut Request) -> Result<(), Failure> {
         return Ok(());
     }
     let from = request.extensions().get::<Peer>().map(|peer| peer.0.ip());
-    let who = app.admission.who(token, request.headers_mut(), from)?;
+    let who = access.admission.who(token, request.headers_mut(), from)?;
     request.extensions_mut().insert(who);
     Ok(())
 }

@@ -26,8 +26,10 @@ mod pagers;
 pub mod rate;
 mod remote_write;
 pub mod samples;
+mod shadow;
 mod silences;
 pub mod sns;
+pub mod what_if;
 
 use std::sync::Arc;
 
@@ -71,6 +73,8 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/api/v1/incidents/{id}/split", post(incidents::split))
         .route("/api/v1/digest", get(digest::digest))
         .route("/api/v1/drill", post(drill::drill))
+        .route("/api/v1/shadow", get(shadow::told).post(shadow::switch))
+        .route("/api/v1/what-if", post(what_if::what_if))
         .route("/api/v1/series", get(incidents::series))
         .route("/api/v1/series/{*key}", get(incidents::why_series))
         .route("/api/v1/silences", get(silences::list).post(silences::create))

@@ -97,7 +97,7 @@ impl Judge {
         turn: &mut Turn,
         mut records: impl FnMut() -> Records,
     ) -> Taken {
-        let policy = Arc::clone(self.engine.policy());
+        let policy = Arc::clone(self.engine.given_policy());
         let mut result = Taken::default();
         // What the engine took of these items, to be taken again after a rebuild.
         let mut taken = Vec::with_capacity(items.len());
@@ -157,7 +157,7 @@ impl Judge {
 
     /// Ends the rest with an engine made from the records.
     pub(super) fn wake(&mut self, now: Timestamp, records: Records) {
-        let policy = Arc::clone(self.engine.policy());
+        let policy = Arc::clone(self.engine.given_policy());
         match records {
             Some(records) => {
                 self.restore(&policy, records);
@@ -205,6 +205,7 @@ impl Judge {
                 }
                 Order::Split(incident, part, by) => Some(Input::Split { incident: *incident, part, by }),
                 Order::Silence(silence) => Some(Input::Silence(silence)),
+                Order::Shadow(on, by) => Some(Input::Shadow { on: *on, by }),
                 Order::Policy(policy) => Some(Input::Policy(Arc::clone(policy))),
                 Order::Digest(dispatch) => Some(Input::Digest(dispatch)),
                 Order::Delivered(key) => Some(Input::Delivered(key)),
@@ -246,7 +247,7 @@ impl Judge {
                 true
             }
             // No judgement made these pages, so nothing can be learned of them.
-            Order::Feedback(..) | Order::Split(..) | Order::Silence(_) | Order::Policy(_) => false,
+            Order::Feedback(..) | Order::Split(..) | Order::Silence(_) | Order::Shadow(..) | Order::Policy(_) => false,
             // What it tells is known to the engine alone; while that rests, the digest waits.
             Order::Digest(_) => self.rests(),
         }

@@ -17,6 +17,7 @@ mod sources;
 mod start;
 mod tls;
 mod vigil;
+mod what_if;
 
 use std::io;
 use std::net::SocketAddr;
@@ -106,6 +107,7 @@ pub struct Service {
     reloader: JoinHandle<()>,
     vigil: JoinHandle<()>,
     secretary: JoinHandle<()>,
+    analyst: JoinHandle<()>,
     feeds: JoinHandle<()>,
     heart: Option<JoinHandle<()>>,
     office: JoinHandle<()>,
@@ -169,13 +171,16 @@ impl Service {
 
     /// Stops in order: takes nothing more, judges and stores what was taken, delivers for a limited time.
     pub async fn stop(self) {
-        let Self { inbox, mails, stop, server, reloader, vigil, secretary, feeds, heart, office, pump, .. } = self;
+        let Self {
+            inbox, mails, stop, server, reloader, vigil, secretary, analyst, feeds, heart, office, pump, ..
+        } = self;
         info!("stopping: no new connections, requests under way are finished");
         let _ = stop.send(true);
         ended("the listener", server.await);
         ended("the reloader", reloader.await);
         ended("the vigil over silences", vigil.await);
         ended("the secretary", secretary.await);
+        ended("the analyst", analyst.await);
         ended("the watch over Kafka", feeds.await);
         if let Some(heart) = heart {
             ended("the heartbeat", heart.await);

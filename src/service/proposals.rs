@@ -29,6 +29,11 @@ impl Latest {
         }
         self.0.push_back((seq, event));
     }
+
+    /// Them, oldest first, each with its number.
+    pub fn into_events(self) -> impl Iterator<Item = (u64, Event)> {
+        self.0.into_iter()
+    }
 }
 
 /// What could be changed for fewer pages in the window of a digest; `None` = nothing, or nothing can be replayed.

@@ -193,8 +193,9 @@ impl Pump {
         let mut changes = self.judge.take_changes().unwrap_or_else(|cause| {
             error!(cause, "the judge failed when it was asked for its changes: the events of this group are paged");
             self.metrics.judge_failures.inc();
+            let given = Arc::clone(self.judge.engine.given_policy());
+            self.judge.rebuild(now, &given, &[], self.keeper.records());
             let policy = Arc::clone(self.judge.engine.policy());
-            self.judge.rebuild(now, &policy, &[], self.keeper.records());
             turn.clear();
             for (seq, event) in events {
                 self.judge.alarms.fail_open(now, (*seq, event), &policy, turn);

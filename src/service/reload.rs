@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use notify::{RecursiveMode, Watcher};
 use tokio::sync::{mpsc, watch};
-use tokio::time::sleep;
+use tokio::time::{MissedTickBehavior, interval, sleep};
 use tracing::{error, info, warn};
 
+use super::admission::{self, Door};
 use super::post::Mail;
 use super::sources::{self, Secrets};
 use crate::clock::Clock;
@@ -29,7 +30,10 @@ const BAD: &str = "the rules on disk are wrong, and the old ones are in force: "
 /// Reads rules again.
 pub(super) struct Reloader {
     pub(super) dir: Option<PathBuf>,
-    pub(super) shadow: bool,
+    /// Whether the settings say shadow mode, and whether the command line does.
+    pub(super) shadow: (bool, bool),
+    /// Who may ask.
+    pub(super) door: Door,
     pub(super) inbox: Inbox,
     pub(super) mails: mpsc::Sender<Mail>,
     pub(super) metrics: Metrics,
@@ -52,7 +56,7 @@ pub(super) struct Read {
 }
 
 /// Rules and mappings from their files: everything that is wrong, in words. Beside it the files themselves.
-pub(super) fn read(dir: Option<&Path>, shadow: bool, secrets: &Secrets) -> (Result<Read, String>, Vec<Source>) {
+pub(super) fn read(dir: Option<&Path>, shadow: (bool, bool), secrets: &Secrets) -> (Result<Read, String>, Vec<Source>) {
     let read = files::read_rules(dir).and_then(|rules| Ok((rules, files::read_mappings(dir)?)));
     let (rules, mappings) = match read {
         Ok(read) => read,
@@ -63,7 +67,7 @@ pub(super) fn read(dir: Option<&Path>, shadow: bool, secrets: &Secrets) -> (Resu
     let known = known.and_then(|mappings| sources::known(mappings, secrets));
     let result = match (bundle, known) {
         (Ok(mut bundle), Ok(mut known)) => {
-            bundle.policy.shadow |= shadow;
+            (bundle.policy.shadow, bundle.policy.shadow_held) = shadow;
             secrets.give_buttons(&mut bundle.receivers);
             known.policy = Arc::new(bundle.policy.clone());
             Ok(Read { bundle, known })
@@ -83,17 +87,21 @@ impl Reloader {
         // The watcher's thread ends when it is dropped.
         let _watcher = self.watch(changed);
         let mut hangup = hangup();
+        let mut looks = interval(admission::LOOK);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 biased;
                 () = stopped(&mut stop) => return,
                 reload = asked.recv() => {
                     let Some(reload) = reload else { return };
-                    let result = self.reload(Cause::Asked).await;
+                    let result = self.reload_all().await;
                     // Who asked may have gone.
-                    let _ = reload.send(result.map(Option::unwrap_or_default));
+                    let _ = reload.send(result);
                 }
-                () = next(&mut hangup) => drop(self.reload(Cause::Asked).await),
+                () = next(&mut hangup) => drop(self.reload_all().await),
+                // What is wrong is told there.
+                _ = looks.tick() => drop(self.door.look().await),
                 Some(()) = changes.recv() => {
                     sleep(SETTLE).await;
                     while changes.try_recv().is_ok() {}
@@ -121,6 +129,22 @@ impl Reloader {
             Err(error) => {
                 warn!(%error, dir = %dir.display(), "the rules cannot be watched: POST /-/reload after a change");
                 None
+            }
+        }
+    }
+
+    /// Reads rules and secrets: neither waits for the other to be right.
+    async fn reload_all(&mut self) -> Result<String, String> {
+        let rules = self.reload(Cause::Asked).await;
+        let door = self.door.look().await;
+        match (rules, door) {
+            (Ok(rules), Ok(changed)) => {
+                let rules = rules.unwrap_or_default();
+                Ok(if changed { format!("{rules}; new tokens or people hold") } else { rules })
+            }
+            (rules, door) => {
+                let wrong: Vec<String> = [rules.err(), door.err()].into_iter().flatten().collect();
+                Err(wrong.join("\n\n"))
             }
         }
     }

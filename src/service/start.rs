@@ -11,6 +11,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tracing::{error, info, warn};
 
+use super::admission::{Door, Places};
 use super::feeds::{Feeds, Means};
 use super::heartbeat::Heart;
 use super::judge::{Judge, Probe};
@@ -21,14 +22,14 @@ use super::reload::{self, Read, Reloader};
 use super::secretary::Secretary;
 use super::sources::Secrets;
 use super::vigil::Vigil;
-use super::{InForce, Options, Service, StartError, admission, fetch, tls};
+use super::what_if::Analyst;
+use super::{InForce, Options, Service, StartError, fetch, tls};
 use crate::audit::Log;
 use crate::clock::Clock;
 use crate::config::{Bundle, Settings, Source};
 use crate::deliver::{self, Couriers, References};
 use crate::domain::{Alarms, Engine, Positions};
-use crate::http::admission::Admission;
-use crate::http::app::{App, Condition, Handles, Limits, Reload, Token};
+use crate::http::app::{Access, App, Condition, Handles, Limits, Reload};
 use crate::http::console::chronicle::Chronicle;
 use crate::http::digest::Ask;
 use crate::http::drill::Fates;
@@ -39,6 +40,7 @@ use crate::http::metrics::Metrics;
 use crate::http::rate::Rate;
 use crate::http::router;
 use crate::http::sns::{Fetch, Topics};
+use crate::http::what_if;
 use crate::inbox::{self, Capacity, Inbox, Order, Outlet};
 use crate::sinks::Receiver;
 use crate::store::StoreOptions;
@@ -51,27 +53,30 @@ const QUEUE: usize = 1_024;
 pub(super) async fn start(options: Options) -> Result<Service, StartError> {
     let Options { settings, couriers, probe, fetch } = options;
     let topics = topics(&settings, fetch)?;
-    let (read, sources) = reload::read(settings.rules.as_deref(), settings.shadow, &Secrets::of(&settings));
+    let (read, sources) = reload::read(settings.rules.as_deref(), shadow(&settings), &Secrets::of(&settings));
     let Read { bundle, known } = read.map_err(StartError::Rules)?;
     let (known, known_now) = watch::channel(Arc::new(known));
     for warning in &bundle.warnings {
         warn!("{warning}");
     }
-    let asked = admission::read(&settings)?;
+    let places = Places::of(&settings);
+    let texts = places.read();
+    let (access, access_now) = watch::channel(Arc::new(places.access(&texts)?));
     let tls = settings.tls.as_ref().map(tls::server_config).transpose()?;
-    let (listener, address) = listen(&settings.listen, asked.0.is_some()).await?;
+    let (listener, address) = listen(&settings.listen, settings.auth.is_some()).await?;
     let mut restored = restore(&settings, &bundle, probe)?;
-    let rules = in_force(&bundle, &sources);
+    let rules = in_force(&bundle, &sources, &restored.judge.engine);
     let (parts, outlet) = Parts::new(&settings, &mut restored);
     let (mails, office) = parts.start_office(bundle.receivers, by_settings(couriers, &settings));
     parts.tell_damage(&restored.damage);
     let marks: Vec<_> = restored.positions.all().collect();
     let (pump, pump_ended) = parts.start_pump(restored, outlet, mails.clone()).map_err(StartError::Thread)?;
     let (stop, stopping) = watch::channel(false);
-    let (reload, reloader) = parts.start_reloader(&settings, (sources, known), mails.clone(), stopping.clone());
-    let vigil = Vigil::new(parts.inbox.clone(), Arc::clone(&parts.condition));
-    let vigil = tokio::spawn(vigil.run(stopping.clone()));
+    let door = Door { places, last: texts, access, condition: Arc::clone(&parts.condition) };
+    let (reload, reloader) = parts.start_reloader((&settings, door), (sources, known), mails.clone(), stopping.clone());
+    let vigil = tokio::spawn(Vigil::new(parts.inbox.clone(), Arc::clone(&parts.condition)).run(stopping.clone()));
     let (digests, secretary) = parts.start_secretary(&settings, stopping.clone());
+    let (trials, analyst) = parts.start_analyst(&settings, stopping.clone());
     let (shown, feeds_now) = watch::channel(Vec::new());
     let means = parts.means(known_now.clone(), stopping.clone());
     let feeds = Feeds::start(&settings, &marks, shown, means).map_err(StartError::Thread)?;
@@ -80,7 +85,8 @@ pub(super) async fn start(options: Options) -> Result<Service, StartError> {
         let heart = Heart::new(settings, parts.inbox.clone(), parts.condition.subscribe());
         tokio::spawn(heart.run(stopping.clone()))
     });
-    let app = parts.app(&settings, (asked, stopping.clone()), (known_now, topics, feeds_now), (reload, digests));
+    let app =
+        parts.app(&settings, (access_now, stopping.clone()), (known_now, topics, feeds_now), (reload, digests, trials));
     let connections = ConnectionLimits { connections: settings.limits.connections, ..ConnectionLimits::default() };
     let server = tokio::spawn(Server::new(listener, tls, router(app), connections).run(stopping));
     let Parts { inbox, condition, .. } = parts;
@@ -96,6 +102,7 @@ pub(super) async fn start(options: Options) -> Result<Service, StartError> {
         reloader,
         vigil,
         secretary,
+        analyst,
         feeds,
         heart,
         office,
@@ -159,8 +166,8 @@ fn restore(settings: &Settings, bundle: &Bundle, probe: Option<Probe>) -> Result
     Ok(Restored { judge: Judge::new(engine, alarms, probe), keeper, positions, next_seq: recovered.next_seq, damage })
 }
 
-/// Where a reload is asked for, and a digest.
-type Desks = (mpsc::Sender<Reload>, mpsc::Sender<Ask>);
+/// Where a reload is asked for, a digest, and a what-if.
+type Desks = (mpsc::Sender<Reload>, mpsc::Sender<Ask>, mpsc::Sender<what_if::Ask>);
 
 /// What the parts share.
 struct Parts {
@@ -259,7 +266,7 @@ impl Parts {
 
     fn start_reloader(
         &self,
-        settings: &Settings,
+        (settings, door): (&Settings, Door),
         (last, known): (Vec<Source>, watch::Sender<Arc<Known>>),
         mails: mpsc::Sender<Mail>,
         stopping: watch::Receiver<bool>,
@@ -267,7 +274,8 @@ impl Parts {
         let (reload, asked) = mpsc::channel(QUEUE);
         let reloader = Reloader {
             dir: settings.rules.clone(),
-            shadow: settings.shadow,
+            shadow: shadow(settings),
+            door,
             inbox: self.inbox.clone(),
             mails,
             metrics: self.metrics.clone(),
@@ -295,6 +303,21 @@ impl Parts {
         (digests, tokio::spawn(secretary.run(asked, stopping)))
     }
 
+    fn start_analyst(
+        &self,
+        settings: &Settings,
+        stopping: watch::Receiver<bool>,
+    ) -> (mpsc::Sender<what_if::Ask>, JoinHandle<()>) {
+        let (trials, asked) = mpsc::channel(what_if::AT_ONCE);
+        let analyst = Analyst {
+            inbox: self.inbox.clone(),
+            clock: self.clock.clone(),
+            data_dir: settings.data_dir.clone(),
+            rules: settings.rules.clone(),
+        };
+        (trials, tokio::spawn(analyst.run(asked, stopping)))
+    }
+
     fn means(&self, known: watch::Receiver<Arc<Known>>, stop: watch::Receiver<bool>) -> Means {
         let (inbox, clock, condition) = (self.inbox.clone(), self.clock.clone(), Arc::clone(&self.condition));
         Means { inbox, clock, condition, known, stop }
@@ -303,17 +326,19 @@ impl Parts {
     fn app(
         &self,
         settings: &Settings,
-        (asked, stopping): ((Option<Token>, Admission), watch::Receiver<bool>),
+        (access, stopping): (watch::Receiver<Arc<Access>>, watch::Receiver<bool>),
         (known, topics, feeds): Shown,
-        (reload, digests): Desks,
+        (reload, digests, trials): Desks,
     ) -> Arc<App> {
         let handles = Handles {
             inbox: self.inbox.clone(),
             clock: self.clock.clone(),
             metrics: self.metrics.clone(),
+            access,
             condition: self.condition.subscribe(),
             reload,
             digests,
+            trials,
             fates: self.fates.clone(),
             known,
             topics,
@@ -329,7 +354,7 @@ impl Parts {
             request: settings.limits.request_timeout,
             rate: rate.is_finite().then_some(Rate { per_second: rate, burst: rate * BURST }),
         };
-        App::new(handles, limits, asked)
+        App::new(handles, limits)
     }
 }
 
@@ -342,14 +367,24 @@ fn topics(settings: &Settings, fetch: Option<Fetch>) -> Result<Option<Topics>, S
     Ok(Some(Topics::new(settings.sns_topics.clone(), fetch)))
 }
 
-fn in_force(bundle: &Bundle, sources: &[Source]) -> InForce {
+/// What the settings say of shadow mode, and whether the command line does.
+const fn shadow(settings: &Settings) -> (bool, bool) {
+    (settings.shadow, settings.shadow_held)
+}
+
+fn in_force(bundle: &Bundle, sources: &[Source], engine: &Engine) -> InForce {
+    if let Some(word) = engine.shadow_word() {
+        let (who, said) = (&word.by, if word.on { "on" } else { "off" });
+        let held = engine.policy().shadow != word.on;
+        warn!(who, held, "shadow mode was turned {said} while it ran, against what the settings say");
+    }
     InForce {
         // Of the mappings only those of the user: the shipped ones are many, and the same everywhere.
         files: sources.iter().filter(|source| is_told(source)).map(|source| source.name.clone()).collect(),
         rules: bundle.policy.rules.len(),
         receivers: bundle.receivers.iter().map(|receiver| receiver.name.clone()).collect(),
         fingerprint: bundle.fingerprint,
-        shadow: bundle.policy.shadow,
+        shadow: engine.policy().shadow,
     }
 }
 

@@ -352,6 +352,31 @@ pub fn read(
     Ok(segments.into_iter().flat_map(move |path| segment_events(&path, from, until)))
 }
 
+/// Reads the end of the history: at least its latest `count` events, where there are so many, and whether there are older
+/// ones. Of what is older no more than a segment is read.
+///
+/// # Errors
+/// When the directory cannot be listed.
+pub fn latest(
+    dir: &Path,
+    count: u64,
+) -> Result<(impl Iterator<Item = Result<Past, Damage>> + use<>, bool), StoreError> {
+    let dir = dir.join("history");
+    let mut segments = list(&dir).saying("list", &dir)?;
+    let firsts: Vec<u64> = segments.iter().map(|path| first_of(path).unwrap_or(0)).collect();
+    let last = firsts.last().copied().unwrap_or(0);
+    // How many events the last segment has is not known before it is read: it counts for none.
+    let from = firsts.iter().rposition(|first| last - first.min(&last) >= count).unwrap_or(0);
+    let read = segments.split_off(from);
+    let events = read.into_iter().flat_map(move |path| segment_events(&path, Timestamp::EPOCH, Timestamp::MAX));
+    Ok((events, from > 0))
+}
+
+/// The first event of a segment, by its name.
+fn first_of(path: &Path) -> Option<u64> {
+    path.file_stem()?.to_str()?.parse().ok()
+}
+
 fn segment_events(path: &Path, from: Timestamp, until: Timestamp) -> Vec<Result<Past, Damage>> {
     let walk = match walk(path) {
         Ok(walk) => walk,

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::candidate::{Candidate, matchers};
 use super::{MILD, Tuning};
+use crate::config::quoted;
 use crate::replay::wording::{names, several, span};
 
 /// The file that the changes go into.
@@ -38,16 +39,6 @@ fn rule(change: &Candidate) -> Option<String> {
     let matchers: Vec<_> = matchers(source, check, host).iter().map(|matcher| quoted(matcher)).collect();
     let (name, matchers) = (quoted(&format!("tuned: {}", change.words())), matchers.join(", "));
     Some(format!("  - name: {name}\n    match: [{matchers}]\n    {handling}\n"))
-}
-
-/// A scalar of YAML on one line, whatever it holds. Single quotes are easier to read; where they do not do, double
-/// ones: every string of JSON is a double-quoted scalar (YAML 1.2.2, 5.7).
-fn quoted(text: &str) -> String {
-    if text.chars().any(|c| c == '\'' || c.is_control()) {
-        serde_json::Value::from(text).to_string()
-    } else {
-        format!("'{text}'")
-    }
 }
 
 /// What is proposed, in words and as a unified diff against the folder `dir`; `file` = the new file's name in it.

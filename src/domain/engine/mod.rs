@@ -36,6 +36,7 @@ mod postings;
 mod records;
 mod reminding;
 mod samples;
+mod shadowing;
 mod split;
 mod surge;
 mod verdicts;
@@ -64,6 +65,7 @@ use super::policy::Policy;
 use super::posting::Posting;
 use super::route::Looks;
 use super::series::Series;
+use super::shadow::ShadowWord;
 use super::source::Source;
 use super::table::{Slot, Table};
 use super::time::Timestamp;
@@ -73,7 +75,9 @@ use super::turn::{Input, Turn};
 /// The state of everything that is judged, and the judgement. Owned by one task; never shared.
 #[derive(Debug)]
 pub struct Engine {
+    /// In force: the given one, but for what a person said of shadow mode.
     policy: Arc<Policy>,
+    given: Arc<Policy>,
     ledger: Table<Ledger>,
     book: Slot,
     changes: Table<Changes>,
@@ -89,6 +93,7 @@ pub struct Engine {
     heartbeats: Table<Heartbeat>,
     feedback: Table<Feedback>,
     budgets: Table<Spending>,
+    shadow: Table<ShadowWord>,
     outbox: Table<outbox::Owed>,
     /// What was decided, for digests.
     daybook: Daybook,
@@ -128,6 +133,7 @@ impl Engine {
     pub fn new(policy: Arc<Policy>) -> Self {
         let (mut ledger, mut changes) = (Table::default(), Table::default());
         let mut engine = Self {
+            given: Arc::clone(&policy),
             policy,
             book: ledger.insert(Ledger::default()),
             ledger,
@@ -144,6 +150,7 @@ impl Engine {
             heartbeats: Table::default(),
             feedback: Table::default(),
             budgets: Table::default(),
+            shadow: Table::default(),
             outbox: Table::default(),
             daybook: Daybook::default(),
             parts: FxHashMap::default(),
@@ -185,6 +192,7 @@ impl Engine {
             Input::Split { incident, part, by } => self.split((incident, part), by, turn),
             Input::Feedback { incident, opinion, by } => self.hear_opinion(incident, opinion, by),
             Input::Silence(silence) => self.order_silence(silence, turn),
+            Input::Shadow { on, by } => self.switch_shadow(on, by),
             Input::Delivered(key) => self.delivered(key),
             Input::Overdue(key) => self.told_instead(key),
             Input::Undeliverable { key, error } => self.undeliverable(key, error, turn),
@@ -265,7 +273,8 @@ impl Engine {
 
     /// Puts new rules into force. All state is kept; what still fires is judged by them from its next change on.
     fn follow(&mut self, policy: Arc<Policy>, turn: &mut Turn) {
-        self.policy = policy;
+        self.given = policy;
+        self.put_in_force();
         self.set_silence_timers();
         self.silences_changed(turn);
         self.expect_heartbeats(turn);

@@ -16,6 +16,7 @@ use crate::domain::opinion::Feedback;
 use crate::domain::policy::Policy;
 use crate::domain::posting::Posting;
 use crate::domain::series::Series;
+use crate::domain::shadow::ShadowWord;
 use crate::domain::source::Source;
 use crate::domain::table::Row;
 use crate::domain::timers::Due;
@@ -34,7 +35,7 @@ pub struct RestoreError {
 /// How a snapshot's cursor is made: the table in the upper half, the slot in the lower.
 const TABLE: u64 = 1 << 32;
 /// The first table of the day book, and the last one.
-const BOOK: u64 = 14;
+const BOOK: u64 = 15;
 const LAST_TABLE: u64 = BOOK + Daybook::TABLES - 1;
 
 impl Engine {
@@ -74,6 +75,7 @@ impl Engine {
             Some(&Feedback::KIND) => self.feedback.restore(value).map(drop),
             Some(&Posting::KIND) => self.postings.restore(value).map(drop),
             Some(&Spending::KIND) => self.budgets.restore(value).map(drop),
+            Some(&ShadowWord::KIND) => self.shadow.restore(value).map(drop),
             Some(_) if let Some(taken) = self.daybook.restore(key, value) => taken,
             Some(_) => Err("its kind is unknown: a newer version may have written it".to_owned()),
             None => Err("its key is empty".to_owned()),
@@ -82,6 +84,7 @@ impl Engine {
 
     /// Works out what follows from the records: timers, indexes, missing parts.
     fn follow_up(&mut self) {
+        self.put_in_force();
         self.mend();
         self.link_rows();
         self.find_known();
@@ -194,6 +197,7 @@ impl Engine {
         self.feedback.take_changes(&mut changes);
         self.postings.take_changes(&mut changes);
         self.budgets.take_changes(&mut changes);
+        self.shadow.take_changes(&mut changes);
         self.daybook.take_changes(&mut changes);
         changes
     }
@@ -221,6 +225,7 @@ impl Engine {
             11 => self.feedback.part(from, bytes, &mut changes),
             12 => self.postings.part(from, bytes, &mut changes),
             13 => self.budgets.part(from, bytes, &mut changes),
+            14 => self.shadow.part(from, bytes, &mut changes),
             _ if table <= LAST_TABLE => self.daybook.part(table - BOOK, from, bytes, &mut changes),
             _ => return (changes, None),
         };

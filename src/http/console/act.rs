@@ -18,7 +18,7 @@ use crate::http::answer::Failure;
 use crate::http::app::App;
 use crate::http::audit::Deed;
 use crate::http::incidents::{can_be_judged, can_be_split, incident_id, ordered};
-use crate::http::silences;
+use crate::http::{shadow, silences};
 use crate::inbox::Order;
 
 /// The fields that a form may have.
@@ -32,6 +32,7 @@ pub(super) struct Fields {
     span: Option<String>,
     owner: Option<String>,
     reason: Option<String>,
+    on: Option<String>,
 }
 
 /// A form that somebody sent, and who.
@@ -134,4 +135,18 @@ pub(super) async fn extend(State(app): State<Arc<App>>, Path(id): Path<String>, 
     let silence = silences::extend(&app, &id, act.fields.span.as_deref().unwrap_or_default()).await?;
     info!(silence = id, by = act.by, "extended at the console");
     Ok(silences::ended(&silence).with(back(&act.fields, "/rules")))
+}
+
+/// `POST /shadow`.
+pub(super) async fn shadow(State(app): State<Arc<App>>, act: Act) -> Result<Response, Failure> {
+    let on = match act.fields.on.as_deref() {
+        Some("yes") => true,
+        Some("no") => false,
+        _ => {
+            let message = "it is not said whether shadow mode is to be on";
+            return Err(Failure::new(StatusCode::BAD_REQUEST, message, "say `yes` or `no`").at("on"));
+        }
+    };
+    shadow::turn(&app, on, &act.by).await?;
+    Ok(shadow::deed(on, &act.by).with(back(&act.fields, "/rules#shadow")))
 }

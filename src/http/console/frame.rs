@@ -19,6 +19,8 @@ pub(super) struct Frame {
     /// How Squelch is, in a word that the style sheet knows.
     state: &'static str,
     says: String,
+    /// Nobody is paged.
+    shadow: bool,
     condition: String,
     troubles: Vec<String>,
     version: &'static str,
@@ -44,13 +46,14 @@ impl Frame {
         let condition = app.condition();
         let (state, says) = match (condition.problems.is_empty(), condition.warnings.is_empty(), shadow) {
             (false, ..) => ("broken", "not ready".to_owned()),
-            (_, false, _) => ("warned", "ready, with warnings".to_owned()),
             (.., true) => ("shadowed", "shadow mode: nobody is paged".to_owned()),
+            (_, false, _) => ("warned", "ready, with warnings".to_owned()),
             _ => ("well", "ready".to_owned()),
         };
         let dot = match state {
             "broken" => "c4233a",
             "warned" => "b35c00",
+            "shadowed" => "7c4dbd",
             _ => "1a7f4b",
         };
         let waiting = app.inbox.depth().0;
@@ -60,6 +63,7 @@ impl Frame {
             find: String::new(),
             state,
             says,
+            shadow,
             condition: format!("{waiting} events wait to be judged"),
             troubles: condition.problems.into_iter().chain(condition.warnings).collect(),
             version: env!("CARGO_PKG_VERSION"),

@@ -19,6 +19,7 @@ pub mod paper;
 mod postmortem;
 mod rules;
 mod series;
+mod what_if;
 
 use std::sync::Arc;
 
@@ -48,7 +49,9 @@ pub(super) fn router() -> Router<Arc<App>> {
         .route("/series", get(series::find))
         .route("/series/{key}", get(series::page))
         .route("/noise", get(noise::page))
+        .route("/noise/what-if", get(what_if::page).post(what_if::answer))
         .route("/rules", get(rules::page))
+        .route("/shadow", post(act::shadow))
         .route("/silences", post(act::silence))
         .route("/silences/{id}/expire", post(act::expire))
         .route("/silences/{id}/extend", post(act::extend))
@@ -61,7 +64,7 @@ pub(super) fn router() -> Router<Arc<App>> {
 /// Whether a path is a page for people, whose failures are pages, too.
 pub(super) fn is_page(path: &str) -> bool {
     path == "/"
-        || ["/incidents", "/series", "/noise", "/rules", "/silences", "/audit"]
+        || ["/incidents", "/series", "/noise", "/rules", "/shadow", "/silences", "/audit"]
             .iter()
             .any(|page| path.strip_prefix(page).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
 }

@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::chronicle::{Sums, by_outcome};
 use super::frame::Frame;
+use super::what_if::Questions;
 use crate::domain::{Outcome, Reason, Tally, Timestamp};
 use crate::http::admission::Who;
 use crate::http::answer::Failure;
@@ -36,6 +37,7 @@ struct Page {
     adds: String,
     sources: Vec<SourceRow>,
     loudest: Vec<Loud>,
+    questions: Questions,
 }
 
 #[derive(Serialize)]
@@ -67,12 +69,12 @@ struct Loud {
 pub(super) async fn page(State(app): State<Arc<App>>, who: Who) -> Result<Response, Failure> {
     let seen = app
         .inbox
-        .ask(|view| (sums(view), view.engine.loudest(LOUDEST), view.engine.now(), view.engine.policy().shadow));
-    let (tally, loudest, now, shadow) = seen.await?;
+        .ask(|view| (sums(view), view.engine.loudest(LOUDEST), view.engine.now(), Arc::clone(view.engine.policy())));
+    let (tally, loudest, now, policy) = seen.await?;
     let hours = app.chronicle.hours();
     let (held, paged) = (tally.outcome(Outcome::Suppress), tally.pages.0 + tally.pages.1);
     let page = Page {
-        frame: Frame::new(&app, &who, "/noise", shadow),
+        frame: Frame::new(&app, &who, "/noise", policy.shadow),
         headline: format!("{} held back, {} sent", several(held, "event"), several(paged, "page")),
         since: since(&hours),
         chart: chart(&hours, now),
@@ -80,6 +82,7 @@ pub(super) async fn page(State(app): State<Arc<App>>, who: Who) -> Result<Respon
         all: count(tally.by_reason.iter().map(|(_, sum)| sum).sum()),
         adds: adds_up(&tally),
         sources: sources(&hours),
+        questions: Questions::empty(&policy),
         loudest: loudest
             .into_iter()
             .map(|one| Loud {

@@ -25,6 +25,8 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("series.html", include_str!("templates/series.html")),
     ("found.html", include_str!("templates/found.html")),
     ("noise.html", include_str!("templates/noise.html")),
+    ("questions.html", include_str!("templates/questions.html")),
+    ("what_if.html", include_str!("templates/what_if.html")),
     ("rules.html", include_str!("templates/rules.html")),
     ("audit.html", include_str!("templates/audit.html")),
     ("sorry.html", include_str!("templates/sorry.html")),

@@ -16,16 +16,28 @@ use crate::domain::{Policy, Silence, Timestamp};
 use crate::http::admission::Who;
 use crate::http::answer::Failure;
 use crate::http::app::App;
-use crate::replay::wording::{several, span};
+use crate::http::shadow::Standing;
+use crate::replay::wording::{date_and_time, several, span};
 
 #[derive(Serialize)]
 struct Page {
     frame: Frame,
-    shadow: bool,
+    shadow: Shadow,
     silences: Vec<SilenceRow>,
     rules: Vec<RuleRow>,
     otherwise: String,
     routes: Vec<RouteRow>,
+}
+
+/// Shadow mode: how it is, who says so, and what can be done.
+#[derive(Serialize)]
+struct Shadow {
+    on: bool,
+    /// The command line holds it on.
+    held: bool,
+    says: String,
+    /// What is open, that nobody was told of.
+    untold: String,
 }
 
 #[derive(Serialize)]
@@ -62,20 +74,41 @@ struct RouteRow {
 /// `GET /rules`.
 pub(super) async fn page(State(app): State<Arc<App>>, who: Who) -> Result<Response, Failure> {
     let seen = app.inbox.ask(|view| {
-        (view.engine.silences(), view.engine.covering(), Arc::clone(view.engine.policy()), view.engine.now())
+        let engine = view.engine;
+        let standing = Standing::of(view);
+        let open = if standing.on { view.latest_incidents(0).0.len() as u64 } else { 0 };
+        (engine.silences(), engine.covering(), Arc::clone(engine.policy()), engine.now(), (standing, open))
     });
-    let (silences, covering, policy, now) = seen.await?;
+    let (silences, covering, policy, now, (standing, open)) = seen.await?;
     let covers = |id: &str| covering.iter().find(|(silence, _)| silence.id == id).map(|(_, covers)| *covers as u64);
     let rows = silences.iter().map(|silence| silence_row(silence, covers(&silence.id), &policy, now));
     let page = Page {
         frame: Frame::new(&app, &who, "/rules", policy.shadow),
-        shadow: policy.shadow,
+        shadow: shadow(&standing, open, now),
         silences: rows.collect(),
         rules: policy.rules.iter().map(rule_row).collect(),
         otherwise: otherwise(&policy),
         routes: routes(&policy),
     };
     app.paper.page("rules.html", &page)
+}
+
+fn shadow(standing: &Standing, open: u64, now: Timestamp) -> Shadow {
+    let switch = |on: bool| if on { "on" } else { "off" };
+    let settings = format!("The settings say {}", switch(standing.settings));
+    let says = match &standing.word {
+        _ if standing.held => "Squelch was started with --shadow: that holds until it is started without.".to_owned(),
+        None => format!("{settings}, and nobody said otherwise."),
+        Some(word) => format!(
+            "{} turned it {} at {} UTC, {} ago. {settings}.",
+            word.by,
+            switch(word.on),
+            date_and_time(word.at),
+            span(now.since(word.at))
+        ),
+    };
+    let untold = if open > 0 { several(open, "open incident") } else { String::new() };
+    Shadow { on: standing.on, held: standing.held, says, untold }
 }
 
 fn written(matchers: &[Matcher]) -> String {

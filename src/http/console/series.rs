@@ -31,6 +31,8 @@ struct Page {
     legend: String,
     verdicts: Vec<Judged>,
     matcher: String,
+    /// Where it is tried that it never pages.
+    what_if: String,
 }
 
 #[derive(Serialize)]
@@ -97,10 +99,16 @@ pub(super) async fn page(State(app): State<Arc<App>>, Path(key): Path<String>, w
         svg: if story.has_events() { story.drawing().svg } else { String::new() },
         legend: legend(),
         verdicts: verdicts(&series, now),
+        what_if: what_if(&matcher(&series)),
         matcher: matcher(&series),
         member: Member::of(&series, now),
     };
     app.paper.page("series.html", &page)
+}
+
+fn what_if(matcher: &str) -> String {
+    let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("never", matcher).finish();
+    format!("/noise/what-if?{query}")
 }
 
 /// The matchers that fit this series.

@@ -198,6 +198,28 @@ pub(super) const OPERATIONS: &[Operation] = &[
         statuses: ORDERED,
         ..EMPTY
     },
+    get(
+        "GET /api/v1/shadow",
+        "Whether nobody is paged, and who says so.",
+        &[(200, "It.", "Shadow", JSON)],
+        &[401, 408, 503],
+    ),
+    Operation {
+        line: "POST /api/v1/shadow",
+        says: "Turns shadow mode on or off; it holds through reloads and restarts.",
+        body: Some(("ShadowWanted", JSON)),
+        answers: &[(200, "How it stands then.", "Shadow", JSON)],
+        statuses: &[400, 401, 403, 408, 409, 413, 503],
+        ..EMPTY
+    },
+    Operation {
+        line: "POST /api/v1/what-if",
+        says: "Replays the stored history under the rules in force and under a change of them; changes nothing.",
+        body: Some(("WhatIf", JSON)),
+        answers: &[(200, "The pages of both, one by one.", "Trial", JSON)],
+        statuses: &[400, 401, 403, 408, 409, 413, 429, 503],
+        ..EMPTY
+    },
     Operation {
         query: &[("find", "string", "words of its name"), ("limit", "integer", "so many at most")],
         ..get("GET /api/v1/series", "Series by words of their names.", ANY, ASKED)

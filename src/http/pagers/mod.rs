@@ -61,7 +61,8 @@ fn may_speak(app: &App, source: &str, headers: &HeaderMap, key: Option<&str>) ->
     if let Some(keys) = app.known().keys.get(source) {
         return key.is_some_and(|key| keys.have(key.as_bytes()));
     }
-    let Some(token) = &app.token else { return true };
+    let access = app.access();
+    let Some(token) = &access.token else { return true };
     let bearer = headers.get(header::AUTHORIZATION).and_then(|value| value.as_bytes().split_at_checked(7));
     let bearer = bearer.is_some_and(|(scheme, shown)| scheme.eq_ignore_ascii_case(b"bearer ") && token.is(shown));
     key.is_some_and(|key| token.is(key.as_bytes())) | bearer

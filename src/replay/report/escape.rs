@@ -12,7 +12,8 @@ pub(super) fn html(text: &str) -> String {
     clean::html(text).replace('\n', "&#10;")
 }
 
-/// [`fn@line`], escaped.
-pub(super) fn foreign(text: &str, most: usize) -> String {
+/// Foreign text on one line of at most `most` characters, escaped for HTML.
+#[must_use]
+pub fn foreign(text: &str, most: usize) -> String {
     html(&line(text, most))
 }

@@ -24,6 +24,7 @@ use crate::domain::{
 };
 
 pub use drawing::Drawing;
+pub use escape::foreign;
 pub use page::{DRAWING_STYLE, POINT_SCRIPT};
 pub use what_if::{Steps, WhatIf};
 pub use words::legend;
