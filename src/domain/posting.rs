@@ -12,7 +12,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::event::Event;
 use super::fingerprint::Fingerprint;
 use super::signal::{Kind, Severity};
-use super::table::Row;
+use super::table::{Row, decode_pulse, encode_pulse};
 use super::time::Timestamp;
 
 /// What is posted with an event.
@@ -315,9 +315,19 @@ impl Posting {
 
 impl Row for Posting {
     const KIND: u8 = b'w';
+    const PULSE: u8 = b'W';
 
     fn fingerprint(&self) -> Fingerprint {
         self.alert
+    }
+
+    fn pulse(&self) -> Vec<u8> {
+        encode_pulse(&(self.starts, self.updated, self.ends, self.timeout))
+    }
+
+    fn take_pulse(&mut self, value: &[u8]) -> Result<(), String> {
+        (self.starts, self.updated, self.ends, self.timeout) = decode_pulse(value)?;
+        Ok(())
     }
 }
 
