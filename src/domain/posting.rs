@@ -64,10 +64,11 @@ impl PostedText {
         annotations: impl IntoIterator<Item = (&'a str, &'a str)>,
         event: &Event,
     ) -> Self {
-        let mut bytes = vec![event.kind as u8, event.severity as u8];
-        let text = |field: &Option<String>| field.clone().unwrap_or_default();
-        for field in [event.source.clone(), text(&event.service), text(&event.host), text(&event.url)] {
-            put(&mut bytes, &field);
+        let mut bytes = Vec::with_capacity(1024);
+        bytes.extend([event.kind as u8, event.severity as u8]);
+        let [service, host, url] = [&event.service, &event.host, &event.url].map(|field| field.as_deref());
+        for field in [Some(event.source.as_str()), service, host, url] {
+            put(&mut bytes, field.unwrap_or_default());
         }
         pairs(&mut bytes, labels.into_iter().collect());
         pairs(&mut bytes, annotations.into_iter().collect());
