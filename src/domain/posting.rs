@@ -16,7 +16,7 @@ use super::table::{Row, decode_pulse, encode_pulse};
 use super::time::Timestamp;
 
 /// What is posted with an event.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Posted {
     /// Labels, annotations and fields.
     pub text: PostedText,
