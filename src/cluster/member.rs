@@ -105,7 +105,10 @@ impl ConsumerContext for Steward {
             }
             let numbers = self.numbers(list);
             info!(partitions = ?numbers, "shards come here");
-            self.held().extend(numbers.into_iter().map(|number| (number, None)));
+            let before: Vec<Owner> =
+                numbers.into_iter().filter_map(|number| self.held().insert(number, None).flatten()).collect();
+            // Only one of this node may go on trying.
+            before.iter().for_each(Owner::stop);
         }
     }
 }

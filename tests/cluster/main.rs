@@ -5,6 +5,7 @@
 
 mod bad_input;
 mod decisions;
+mod disturbed;
 mod equality;
 mod live;
 mod log;
@@ -16,6 +17,9 @@ mod streams;
 mod broker;
 #[path = "../shell/client.rs"]
 mod client;
+#[path = "../shell/dice.rs"]
+#[expect(dead_code, reason = "names are not needed here")]
+mod dice;
 #[path = "../shell/receiver.rs"]
 #[expect(dead_code, reason = "it is never refused here")]
 mod receiver;
