@@ -6,6 +6,7 @@ use std::sync::Arc;
 use expect_test::{expect, expect_file};
 use squelch::config::{self, Source};
 use squelch::digest::{Gathered, Paper, Proposal, Proposals, chart, gather, html, json, render, standalone, text};
+use squelch::domain::mask::Mask;
 use squelch::domain::{
     Content, Dispatch, Engine, Event, IncidentId, Input, Kind, LooksAt, Matcher, Notification, NotificationKey,
     Opinion, Outcome, Policy, Severity, Silence, Status, Timestamp, Turn,
@@ -98,7 +99,7 @@ fn a_week_as_text_as_html_and_as_json() {
     let paper = Paper::of(&gathered, Some(&proposals()));
     expect_file!["digest/week.txt"].assert_eq(&text::write(&paper));
     expect_file!["digest/week.html"].assert_eq(&html::write(&paper));
-    expect_file!["digest/week.json"].assert_eq(&json::write(&gathered, &paper, Some(&proposals())));
+    expect_file!["digest/week.json"].assert_eq(&format!("{}\n", json::value(&gathered, &paper, Some(&proposals()))));
     expect_file!["digest/week.svg"].assert_eq(&chart::drawings(&paper)[0].1);
     expect!["shop: 13 pages out of 4,470 events · digest of Sun 8 Mar"].assert_eq(&paper.subject);
 }
@@ -139,7 +140,7 @@ fn every_number_that_is_told_adds_up() {
 #[test]
 fn its_html_opens_anywhere_and_every_image_is_there() {
     let (engine, _) = week();
-    let rendered = render(&told(&engine, "shop"), None).unwrap();
+    let rendered = render(&told(&engine, "shop"), None, None).unwrap();
     let dispatch = &rendered.dispatch;
     for image in &dispatch.images {
         assert!(image.png.starts_with(b"\x89PNG"), "{}", image.name);
@@ -149,13 +150,13 @@ fn its_html_opens_anywhere_and_every_image_is_there() {
     let whole = standalone(dispatch);
     assert!(!whole.contains("cid:") && !whole.contains("<script") && !whole.contains("http://"));
     assert!(whole.len() < 400_000, "{}", whole.len());
-    assert_eq!(render(&told(&engine, "shop"), None).unwrap(), rendered, "the same to the byte");
+    assert_eq!(render(&told(&engine, "shop"), None, None).unwrap(), rendered, "the same to the byte");
 }
 
 #[test]
 fn as_a_mail_it_has_text_then_html_with_its_images() {
     let (engine, _) = week();
-    let dispatch = render(&told(&engine, "shop"), None).unwrap().dispatch;
+    let dispatch = render(&told(&engine, "shop"), None, None).unwrap().dispatch;
     let key = NotificationKey { incident: IncidentId(0), step: 3, receiver: "team mail".to_owned() };
     let incident = dispatch.summary();
     let names: Vec<String> = dispatch.images.iter().map(|image| image.name.clone()).collect();
@@ -317,5 +318,47 @@ fn what_is_proposed_was_replayed_and_delays_no_page_that_somebody_took() {
         assert_eq!(spared.acknowledged, 1);
         assert!(spared.together > proposals.together, "{spared:?}");
         assert!(spared.changes.iter().all(|change| !change.words.contains("lag")), "{spared:?}");
+    }
+}
+
+#[test]
+fn personal_data_is_masked_in_every_form_and_names_of_hosts_and_services_stay() {
+    let rules = "rules: [{name: always, match: 'check=~\"login.*\"', page: always}]\n";
+    let sources = config::with_shipped(vec![Source::new("rules/always.yaml", rules)]);
+    let mut engine = Engine::new(Arc::new(config::load(&sources).unwrap().policy));
+    let mut turn = Turn::default();
+    let silence = Silence {
+        id: "of grace@example.org".to_owned(),
+        matchers: vec![Matcher::parse("check=quota").unwrap()],
+        looks_at: LooksAt::Fields,
+        from: story::START,
+        until: at(48.0),
+        owner: "eve@example.org".to_owned(),
+        reason: "asked by eve@example.org".to_owned(),
+        updated: story::START,
+    };
+    engine.handle(story::START, Input::Silence(&silence), &mut turn);
+    let event = |check: &str| Event {
+        host: Some("ci@build-7.example.org".to_owned()),
+        service: Some("mail".to_owned()),
+        severity: Severity::Critical,
+        summary: Some("bob@example.org cannot log in".to_owned()),
+        ..Event::new("monit", check)
+    };
+    let checks = ["login of bob@example.org", "login of bob@example.org", "quota"];
+    for (seq, check) in (0..).zip(checks) {
+        engine.handle(at(0.1), Input::Event { seq, event: &event(check) }, &mut turn);
+    }
+    let gathered = gather(&engine, None, (at(0.0), at(1.0)));
+    let forms = |mask: Option<&Mask>| {
+        let rendered = render(&gathered, None, mask).unwrap();
+        [rendered.dispatch.text, rendered.dispatch.html, rendered.json]
+    };
+    for (raw, masked) in forms(None).iter().zip(forms(Some(&Mask::default()))) {
+        assert!(raw.contains("bob@example.org") && raw.contains("grace@example.org"), "{raw}");
+        for person in ["bob@", "eve@", "grace@"] {
+            assert!(!masked.contains(person), "{masked}");
+        }
+        assert!(masked.contains("[e-mail]") && masked.contains("ci@build-7.example.org"), "{masked}");
     }
 }

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use squelch::config::{self, Source};
+use squelch::domain::mask::Mask;
 use squelch::domain::{Event, Policy, Sensitivity, Severity, Status, Timestamp, Topology};
 use squelch::replay::Run;
 use squelch::replay::account::Account;
@@ -13,7 +14,10 @@ use squelch::story;
 use squelch::tune::{History, Scope, patch, tune};
 
 fn report(events: &[Event]) -> String {
-    let policy = Policy::default();
+    drawn(events, Policy::default(), None)
+}
+
+fn drawn(events: &[Event], policy: Policy, mask: Option<Mask>) -> String {
     let (mut account, mut report, mut steps) = (Account::default(), Report::default(), Steps::new(&policy));
     let mut run = Run::new(policy);
     for (seq, event) in (0..).zip(events) {
@@ -29,7 +33,8 @@ fn report(events: &[Event]) -> String {
         report.decision(&decision);
         account.decision(decision);
     });
-    report.html(&account, &steps.finish(), "the rules in force")
+    let report = if let Some(mask) = mask { report.masked(mask) } else { report };
+    report.html(&account, steps.finish(), "the rules in force")
 }
 
 fn decided(events: &[Event], sensitivity: Sensitivity) -> Decided {
@@ -257,4 +262,32 @@ fn nothing_is_proposed_for_a_history_that_pages_nobody() {
         tune(&History { events: &events, sources: &sources, graph: &Topology::default(), scope: Scope::default() })
             .unwrap();
     assert!(patch(&tuning, "rules", "tuned.yaml").contains("Nothing to propose"));
+}
+
+#[test]
+fn personal_data_is_masked_in_a_report_and_names_of_hosts_stay() {
+    let rules = "rules: [{name: always, match: 'check=~\"login.*\"', page: always}]\n";
+    let policy = || config::load(&config::with_shipped(vec![Source::new("rules.yaml", rules)])).unwrap().policy;
+    let host = "ci@build-7.example.org";
+    let mut events: Vec<Event> =
+        (0..4).map(|minute| alert("login of bob@example.org", host, minute, Status::Firing)).collect();
+    events.push(alert("quota of eve@example.org", "web-2", 5, Status::Firing));
+    events.push(alert("quota of eve@example.org", "web-2", 6, Status::Resolved));
+    let mut change = Event::new("deployer", "deploy");
+    change.ts = Some(Timestamp::from_millis(1_800_000_000_000));
+    change.kind = squelch::domain::Kind::Change;
+    change.summary = Some("4.2 by grace@example.org".to_owned());
+    events.insert(0, change);
+    let people = ["bob@", "eve@", "grace@"];
+    let raw = drawn(&events, policy(), None);
+    assert!(people.iter().all(|person| raw.contains(person)), "{raw}");
+    let masked = drawn(&events, policy(), Some(Mask::default()));
+    assert!(!people.iter().any(|person| masked.contains(person)), "{masked}");
+    assert!(
+        masked.contains("[e-mail]") && masked.contains(host) && masked.contains("without personal data"),
+        "{masked}"
+    );
+    // Nothing but texts is another.
+    let shapes = |html: &str| ["<rect", "<circle", "<li", "<tr"].map(|tag| html.matches(tag).count());
+    assert_eq!(shapes(&raw), shapes(&masked));
 }

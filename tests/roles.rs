@@ -110,6 +110,9 @@ fn a_reader_sees_everything_and_changes_nothing() {
             assert_eq!(answer.status, 403, "{method} {path}: {}", answer.body);
             assert!(answer.body.contains("readers may look"), "{method} {path}: {}", answer.body);
         }
+        assert_eq!(ask(to, "GET", "/api/v1/digest?since=1h", &[READER], "").status, 200);
+        let raw = |who: &str| ask(to, "GET", "/api/v1/digest?since=1h&raw=true", &[who], "").status;
+        assert_eq!((raw(READER), raw(OPERATOR)), (403, 200), "what is masked is for operators");
         // The doors of other services have their own keys: a reader's token is none of them.
         let enqueue = json!({"routing_key": "reader-token", "event_action": "trigger", "payload": {"summary": "s", "source": "s", "severity": "error"}});
         assert_ne!(ask(to, "POST", "/v2/enqueue", &[READER], &enqueue.to_string()).status, 202);

@@ -5,6 +5,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::fault::Fault;
+use crate::domain::mask::Mask;
 use crate::domain::{Decision, Event, Policy};
 use crate::replay::Run;
 use crate::replay::account::Account;
@@ -20,17 +21,18 @@ pub(super) struct Picture {
     rules: String,
     report: Report,
     steps: Steps,
+    raw: bool,
 }
 
 impl Picture {
-    /// A picture for this file, of a run under this policy.
+    /// A picture for this file, of a run under this policy. `raw` = with the personal data that it holds.
     ///
     /// # Errors
     /// When the file cannot be made: told before anything is judged.
-    pub(super) fn new(path: &Path, policy: &Policy, rules: &str) -> Result<Self, Fault> {
+    pub(super) fn new(path: &Path, policy: &Policy, (rules, raw): (&str, bool)) -> Result<Self, Fault> {
         let file = File::create(path).map_err(|error| Fault::file("write", path, &error))?;
         let (report, steps) = (Report::default(), Steps::new(policy));
-        Ok(Self { path: path.to_owned(), file, rules: rules.to_owned(), report, steps })
+        Ok(Self { path: path.to_owned(), file, rules: rules.to_owned(), report, steps, raw })
     }
 
     pub(super) fn event(&mut self, seq: u64, event: &Event) {
@@ -47,7 +49,8 @@ impl Picture {
     /// # Errors
     /// When it cannot be written.
     pub(super) fn write(mut self, account: &Account) -> Result<(), Fault> {
-        let html = self.report.html(account, &self.steps.finish(), &self.rules);
+        let report = if self.raw { self.report } else { self.report.masked(Mask::default()) };
+        let html = report.html(account, self.steps.finish(), &self.rules);
         self.file.write_all(html.as_bytes()).map_err(|error| Fault::file("write", &self.path, &error))
     }
 }

@@ -46,7 +46,7 @@ pub(super) fn run(args: &Args) -> Result<(), Fault> {
     let mut replay =
         Replay::new(rules::policy(args.rules.as_deref())?, args.decisions.as_deref())?.for_programs(args.json)?;
     if let Some(path) = &args.report {
-        replay = replay.drawn(path, "the rules in force")?;
+        replay = replay.drawn(path, ("the rules in force", true))?;
     }
     for (seq, event) in (0..).zip(events) {
         replay.line(seq, Some(event));

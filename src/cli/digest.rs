@@ -9,6 +9,7 @@ use super::replay::print;
 use super::stopped::{DataDir, Stopped};
 use super::{recording, rules};
 use crate::digest::{gather, render, standalone};
+use crate::domain::mask::Mask;
 use crate::domain::{Engine, Event, duration};
 use crate::replay::Run;
 use crate::service::proposals::{Latest, propose};
@@ -26,6 +27,9 @@ pub(super) struct Args {
     /// Tell what this digest of the rules tells, instead of everything
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
+    /// Leave personal data (mail addresses, tokens …) as it is; of a running Squelch, for operators
+    #[arg(long)]
+    raw: bool,
     /// Print JSON instead of text
     #[arg(long)]
     json: bool,
@@ -79,6 +83,9 @@ fn path(args: &Args) -> String {
     if let Some(name) = &args.name {
         query.append_pair("digest", name);
     }
+    if args.raw {
+        query.append_pair("raw", "true");
+    }
     format!("/api/v1/digest?{}", query.finish())
 }
 
@@ -112,8 +119,9 @@ fn told(args: &Args, engine: &Engine, events: Vec<(u64, Event)>) -> Result<Strin
     gathered.shadow &= args.replay.is_empty();
     let mut latest = Latest::default();
     events.into_iter().for_each(|(seq, event)| latest.take(seq, event));
+    let mask = (!args.raw).then(Mask::default);
     let proposals = propose(latest, &rules::sources(args.rules.as_deref())?, &gathered);
-    let rendered = render(&gathered, proposals.as_ref()).map_err(Fault::Wrong)?;
+    let rendered = render(&gathered, proposals.as_ref(), mask.as_ref()).map_err(Fault::Wrong)?;
     Ok(match form(args) {
         "text/html" => standalone(&rendered.dispatch),
         "application/json" => rendered.json,

@@ -28,6 +28,9 @@ pub(super) struct Args {
     /// Draw the run into one HTML file that needs no network: lanes, pages, what was held back, other thresholds
     #[arg(long, value_name = "OUT.html")]
     report: Option<PathBuf>,
+    /// Leave personal data (mail addresses, tokens …) in the report as it is
+    #[arg(long, requires = "report")]
+    raw: bool,
     /// Judge the same events by the rules of another folder, too: pages gained, lost, earlier, later, and why
     #[arg(long, value_name = "DIR")]
     compare: Option<PathBuf>,
@@ -61,7 +64,7 @@ pub(super) fn run(args: &Args) -> Result<(), Fault> {
         return Err(Fault::Usage("--compare and --decisions - both want standard output: name a file".to_owned()));
     }
     if let Some(path) = &args.report {
-        replay = replay.drawn(path, &name)?;
+        replay = replay.drawn(path, (&name, args.raw))?;
     }
     if let Some(dir) = &args.compare {
         replay.results.comparison =
@@ -129,9 +132,9 @@ impl Replay {
         Ok(self)
     }
 
-    /// The same run, drawn into this file at its end. `rules` = what its rules are called.
-    pub(super) fn drawn(mut self, path: &Path, rules: &str) -> Result<Self, Fault> {
-        self.results.picture = Some(Picture::new(path, &self.policy, rules)?);
+    /// The same run, drawn into this file at its end. `how` = what its rules are called, and whether it is not masked.
+    pub(super) fn drawn(mut self, path: &Path, how: (&str, bool)) -> Result<Self, Fault> {
+        self.results.picture = Some(Picture::new(path, &self.policy, how)?);
         Ok(self)
     }
 

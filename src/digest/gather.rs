@@ -1,7 +1,7 @@
 //! What a digest tells, taken out of the engine between two turns: values alone, so that nothing is held up while it is put
 //! into words.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::{DigestRule, Engine, Extract, IncidentId, Opinion, Outcome, Silence, Timestamp, Zone};
 
@@ -39,6 +39,8 @@ pub struct Gathered {
     pub words: BTreeMap<IncidentId, Opinion>,
     /// Sources that were heard of for the first time.
     pub new_sources: Vec<String>,
+    /// The hosts and services that it speaks of: these names are never masked.
+    pub names: Vec<String>,
 }
 
 /// Takes out what a digest tells of a window of time; without a rule it tells of everything.
@@ -65,7 +67,25 @@ pub fn gather(engine: &Engine, rule: Option<&DigestRule>, (from, until): (Timest
         before,
         silences: engine.all_silences(),
         words: extract.chapters.iter().filter_map(|chapter| word(chapter.incident)).collect(),
+        names: names(engine, &extract),
         new_sources: sources.map(|source| source.name.to_string()).collect(),
         extract,
     }
+}
+
+/// The hosts and services of the series and incidents of an extract.
+fn names(engine: &Engine, extract: &Extract) -> Vec<String> {
+    let series = extract.talks.iter().map(|talk| &talk.series);
+    let series = series.chain(extract.near.iter().map(|near| &near.series));
+    let series = series.chain(extract.flaps.iter().map(|flap| &flap.series));
+    let mut names: Vec<String> =
+        series.flat_map(|series| series.splitn(5, '/').skip(2).take(2)).map(str::to_owned).collect();
+    let told: BTreeSet<IncidentId> = extract.chapters.iter().map(|chapter| chapter.incident).collect();
+    for incident in engine.incidents_that(|summary| told.contains(&summary.incident)) {
+        names.extend(crate::sinks::masked::names(incident));
+    }
+    names.sort_unstable();
+    names.dedup();
+    names.retain(|name| !name.is_empty());
+    names
 }

@@ -11,9 +11,9 @@ use crate::domain::{Outcome, Timestamp};
 /// So many series are named.
 const SERIES: usize = 50;
 
-/// The digest as one JSON object on one line, with a line end.
+/// The digest as one JSON object.
 #[must_use]
-pub fn write(gathered: &Gathered, paper: &Paper, proposals: Option<&Proposals>) -> String {
+pub fn value(gathered: &Gathered, paper: &Paper, proposals: Option<&Proposals>) -> Value {
     let extract = &gathered.extract;
     let (opened, worse) = extract.pages();
     let outcomes: Map<String, Value> =
@@ -29,7 +29,7 @@ pub fn write(gathered: &Gathered, paper: &Paper, proposals: Option<&Proposals>) 
         "wait": (!gathered.parted).then_some(extract.waits),
         "decided": extract.decided(),
     });
-    let body = json!({
+    json!({
         "digest": gathered.digest,
         "from": secs(extract.from),
         "until": secs(extract.until),
@@ -69,8 +69,7 @@ pub fn write(gathered: &Gathered, paper: &Paper, proposals: Option<&Proposals>) 
             "changes": all.changes.iter().map(|one| json!({"words": one.words, "pages": one.pages, "lost": one.lost}))
                 .collect::<Vec<_>>(),
         })),
-    });
-    format!("{body}\n")
+    })
 }
 
 fn secs(at: Timestamp) -> f64 {

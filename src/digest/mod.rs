@@ -10,6 +10,7 @@
 pub mod chart;
 mod figures;
 mod gather;
+mod hidden;
 pub mod html;
 pub mod json;
 pub mod paint;
@@ -19,6 +20,9 @@ mod sections;
 pub mod text;
 mod when;
 
+use hidden::Hidden;
+
+use crate::domain::mask::Mask;
 use crate::domain::{Dispatch, Image};
 
 pub use figures::Bucket;
@@ -35,15 +39,27 @@ pub struct Rendered {
     pub json: String,
 }
 
-/// Puts a digest into all its forms; the images are drawn.
+/// Puts a digest into all its forms, masked by `mask`; `None` = as it is. The images are drawn.
 ///
 /// # Errors
 /// When an image cannot be drawn, which is a fault of Squelch.
-pub fn render(gathered: &Gathered, proposals: Option<&Proposals>) -> Result<Rendered, String> {
-    let paper = Paper::of(gathered, proposals);
+pub fn render(gathered: &Gathered, proposals: Option<&Proposals>, mask: Option<&Mask>) -> Result<Rendered, String> {
+    let Some(mask) = mask else {
+        let paper = Paper::of(gathered, proposals);
+        return written(gathered, &paper, json::value(gathered, &paper, proposals));
+    };
+    let hidden = Hidden::new(mask, gathered);
+    let (told, proposals) = (hidden.gathered(gathered), proposals.map(|proposals| hidden.proposals(proposals)));
+    let paper = hidden.paper(Paper::of(&told, proposals.as_ref()));
+    let mut json = json::value(&told, &paper, proposals.as_ref());
+    hidden.json(&mut json);
+    written(&told, &paper, json)
+}
+
+fn written(gathered: &Gathered, paper: &Paper, json: serde_json::Value) -> Result<Rendered, String> {
     let painter = paint::Painter::default();
     let mut images: Vec<Image> = Vec::new();
-    for (name, svg) in chart::drawings(&paper) {
+    for (name, svg) in chart::drawings(paper) {
         images.push(Image { name, png: painter.png(&svg)? });
     }
     let extract = &gathered.extract;
@@ -52,11 +68,11 @@ pub fn render(gathered: &Gathered, proposals: Option<&Proposals>) -> Result<Rend
         from: extract.from,
         until: gathered.until,
         subject: paper.subject.clone(),
-        text: text::write(&paper),
-        html: html::write(&paper),
+        text: text::write(paper),
+        html: html::write(paper),
         images,
     };
-    Ok(Rendered { dispatch, json: json::write(gathered, &paper, proposals) })
+    Ok(Rendered { dispatch, json: format!("{json}\n") })
 }
 
 /// The HTML with its images inside, so that it opens anywhere.

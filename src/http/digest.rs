@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use tokio::sync::oneshot;
 
+use super::admission::Who;
 use super::answer::{Failure, json_text};
 use super::app::App;
 use crate::domain::{daybook, duration};
@@ -29,6 +30,8 @@ pub struct Ask {
     pub since: Duration,
     /// By the name of a digest of the rules; `None` = everything.
     pub digest: Option<String>,
+    /// Whether personal data in it is left as it is.
+    pub raw: bool,
     /// Who waits for it.
     pub reply: oneshot::Sender<Result<Answer, Unknown>>,
 }
@@ -54,15 +57,17 @@ pub struct Unknown(pub Vec<String>);
 pub(super) struct Wanted {
     since: Option<String>,
     digest: Option<String>,
+    #[serde(default)]
+    raw: bool,
 }
 
-/// `GET /api/v1/digest?since=24h`.
+/// `GET /api/v1/digest?since=24h`. It is made to be sent around, so it is masked; operators may have it as it is.
 pub(super) async fn digest(
     State(app): State<Arc<App>>,
+    who: Who,
     wanted: Result<Query<Wanted>, axum::extract::rejection::QueryRejection>,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
-    app.inbox.answers()?;
     let Query(wanted) = wanted.map_err(|error| bad(&error.body_text()))?;
     let since = wanted.since.as_deref().map_or(Ok(SINCE), |text| {
         duration::parse(text).map_err(|error| bad(&format!("`since` is no length of time: {error}")))
@@ -74,10 +79,14 @@ pub(super) async fn digest(
             duration::write(LONGEST)
         )));
     }
+    if wanted.raw && !who.may_act() {
+        let message = "a digest with personal data is for operators";
+        return Err(Failure::new(StatusCode::FORBIDDEN, message, "leave `raw` out: it is masked then").at("query"));
+    }
     let name = wanted.digest.clone().unwrap_or_default();
     let (reply, answer) = oneshot::channel();
     let gone = |_| Failure::new(StatusCode::SERVICE_UNAVAILABLE, "nobody puts a digest together now", "try again");
-    app.digests.send(Ask { since, digest: wanted.digest, reply }).await.map_err(|_| gone(()))?;
+    app.digests.send(Ask { since, digest: wanted.digest, raw: wanted.raw, reply }).await.map_err(|_| gone(()))?;
     let answer = answer.await.map_err(|_| gone(()))?.map_err(|Unknown(known)| {
         let known: Vec<String> = known.iter().map(|name| format!("`{name}`")).collect();
         let help =
@@ -108,6 +117,7 @@ fn html(text: String) -> Response {
 }
 
 fn bad(message: &str) -> Failure {
-    let help = "write it as ?since=24h or ?since=7d, and &digest=NAME for one of the rules";
+    let help =
+        "write it as ?since=24h or ?since=7d, and &digest=NAME for one of the rules, &raw=true for what is masked";
     Failure::new(StatusCode::BAD_REQUEST, message, help).at("query")
 }

@@ -202,20 +202,20 @@ enum Cause {
     Changed,
 }
 
-pub(super) type Hangup = Option<tokio::signal::unix::Signal>;
+type Hangup = Option<tokio::signal::unix::Signal>;
 
-pub(super) fn hangup() -> Hangup {
+fn hangup() -> Hangup {
     tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup())
         .inspect_err(|error| warn!(%error, "SIGHUP cannot be listened for"))
         .ok()
 }
 
-pub(super) async fn stopped(stop: &mut watch::Receiver<bool>) {
+async fn stopped(stop: &mut watch::Receiver<bool>) {
     // A vanished sender means the same.
     drop(stop.wait_for(|stop| *stop).await);
 }
 
-pub(super) async fn next(hangup: &mut Hangup) {
+async fn next(hangup: &mut Hangup) {
     match hangup {
         Some(signal) => drop(signal.recv().await),
         None => std::future::pending().await,

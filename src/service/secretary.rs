@@ -5,6 +5,7 @@
 //! at any point sends it once.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
@@ -16,6 +17,7 @@ use super::proposals::{Latest, propose};
 use crate::clock::Clock;
 use crate::digest::{Gathered, Rendered, gather, render, standalone};
 use crate::domain::Timestamp;
+use crate::domain::mask::Mask;
 use crate::files;
 use crate::http::digest::{Answer, Ask, Unknown};
 use crate::inbox::{Inbox, Order};
@@ -32,6 +34,8 @@ pub(super) struct Secretary {
     pub(super) clock: Clock,
     pub(super) data_dir: PathBuf,
     pub(super) rules: Option<PathBuf>,
+    /// What is masked of personal data.
+    pub(super) mask: Arc<Mask>,
 }
 
 impl Secretary {
@@ -66,7 +70,7 @@ impl Secretary {
         });
         for gathered in due.await.unwrap_or_default() {
             let name = gathered.digest.clone();
-            let Some(rendered) = self.render(gathered).await else { continue };
+            let Some(rendered) = self.render(gathered, false).await else { continue };
             match self.inbox.order(Order::Digest(Box::new(rendered.dispatch))).await {
                 Ok(()) => info!(digest = name, "a digest is on its way"),
                 Err(refusal) => warn!(digest = name, %refusal, "a digest could not be sent yet"),
@@ -75,7 +79,7 @@ impl Secretary {
     }
 
     async fn answer(&self, ask: Ask) {
-        let Ask { since, digest, reply } = ask;
+        let Ask { since, digest, raw, reply } = ask;
         let gathered = self.inbox.ask(move |view| {
             let rule = match &digest {
                 None => None,
@@ -89,7 +93,7 @@ impl Secretary {
             Ok(gather(view.engine, rule, (now.after(-since.as_secs_f64()), now)))
         });
         let answer = match gathered.await {
-            Ok(Ok(gathered)) => match self.render(gathered).await {
+            Ok(Ok(gathered)) => match self.render(gathered, raw).await {
                 Some(Rendered { dispatch, json }) => {
                     Ok(Answer { html: standalone(&dispatch), text: dispatch.text, json })
                 }
@@ -104,14 +108,15 @@ impl Secretary {
     }
 
     /// In all its forms; `None` = it cannot be made, which is told.
-    async fn render(&self, gathered: Gathered) -> Option<Rendered> {
+    async fn render(&self, gathered: Gathered, raw: bool) -> Option<Rendered> {
         if gathered.extract.pages() != (0, 0) && self.inbox.spill().await.is_err() {
             return None;
         }
         let (data_dir, rules) = (self.data_dir.clone(), self.rules.clone());
+        let mask = (!raw).then(|| Arc::clone(&self.mask));
         let made = spawn_blocking(move || {
             let proposals = proposals(&data_dir, rules.as_deref(), &gathered);
-            render(&gathered, proposals.as_ref())
+            render(&gathered, proposals.as_ref(), mask.as_deref())
         });
         match made.await {
             Ok(Ok(rendered)) => Some(rendered),

@@ -5,7 +5,7 @@
 
 use crate::domain::mask::Mask;
 use crate::domain::notification::Reminder;
-use crate::domain::{Content, Dispatch, IncidentSummary, Notice, Notification, Page};
+use crate::domain::{Content, IncidentSummary, Notice, Notification, Page};
 
 /// The same notification, masked.
 #[must_use]
@@ -18,11 +18,8 @@ pub fn masked(notification: &Notification, mask: &Mask) -> Notification {
         Content::Notice(told) => {
             Content::Notice(Notice { text: mask.text(&told.text, &keep).into_owned(), ..told.clone() })
         }
-        Content::Digest(told) => {
-            let texts = [&told.subject, &told.text, &told.html].map(|text| mask.text(text, &keep).into_owned());
-            let [subject, text, html] = texts;
-            Content::Digest(Box::new(Dispatch { subject, text, html, ..Dispatch::clone(told) }))
-        }
+        // It was masked when it was put together, where the names of its hosts and services were known.
+        Content::Digest(told) => Content::Digest(told.clone()),
         Content::Reminder(told) => {
             Content::Reminder(Box::new(Reminder { page: page(&told.page), ..Reminder::clone(told) }))
         }
@@ -36,7 +33,8 @@ pub fn masked_incident(incident: &IncidentSummary, mask: &Mask) -> IncidentSumma
     let mut incident = incident.clone();
     let names = names(&incident);
     let keep: Vec<&str> = names.iter().map(String::as_str).collect();
-    for text in std::iter::once(&mut incident.title).chain(incident.moments.iter_mut().map(|moment| &mut moment.text)) {
+    let texts = std::iter::once(&mut incident.title).chain(incident.moments.iter_mut().map(|moment| &mut moment.text));
+    for text in texts.chain(&mut incident.checks).chain(&mut incident.origin.check) {
         hide(text, mask, &keep);
     }
     incident
@@ -49,13 +47,15 @@ pub fn names(incident: &IncidentSummary) -> Vec<String> {
     incident.services.iter().chain(&incident.hosts).chain(origin).cloned().collect()
 }
 
-fn masked_page(page: &Page, mask: &Mask, keep: &[&str]) -> Page {
+/// The same page, masked; its own services and hosts stay, and what is in `keep`.
+#[must_use]
+pub fn masked_page(page: &Page, mask: &Mask, keep: &[&str]) -> Page {
     let mut page = page.clone();
     let names: Vec<String> = page.services.iter().chain(&page.hosts).cloned().collect();
     let keep: Vec<&str> = keep.iter().copied().chain(names.iter().map(String::as_str)).collect();
     let texts = [&mut page.title, &mut page.why].into_iter();
     let links = [&mut page.url, &mut page.runbook_url].into_iter().flatten();
-    for text in texts.chain(&mut page.suspects).chain(links) {
+    for text in texts.chain(&mut page.suspects).chain(links).chain(&mut page.origin.check) {
         hide(text, mask, &keep);
     }
     page

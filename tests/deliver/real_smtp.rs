@@ -45,7 +45,7 @@ fn digest(receiver: &str) -> Arc<Notification> {
     (0..).zip(story::events(story::SEED)).for_each(|(seq, event)| run.event(seq, event, &mut drop));
     let engine = run.finish(&mut drop);
     let gathered = gather(&engine, None, (engine.now().after(-86_400.0), engine.now()));
-    let dispatch = render(&gathered, None).unwrap().dispatch;
+    let dispatch = render(&gathered, None, None).unwrap().dispatch;
     let key = NotificationKey { incident: IncidentId(0), step: 1, receiver: receiver.to_owned() };
     Arc::new(Notification { key, incident: dispatch.summary(), content: Content::Digest(Box::new(dispatch)) })
 }

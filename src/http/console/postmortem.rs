@@ -16,7 +16,9 @@ pub(super) fn masked(explanation: IncidentExplanation, mask: &Mask) -> IncidentE
     let keep: Vec<&str> = names.iter().map(String::as_str).collect();
     let suspects = explanation.suspects.iter().map(|suspect| mask.text(suspect, &keep).into_owned()).collect();
     let summary = masked::masked_incident(&explanation.summary, mask);
-    IncidentExplanation { summary, suspects, ..explanation }
+    let mut members = explanation.members.clone();
+    members.iter_mut().for_each(|member| member.name = mask.text(&member.name, &keep).into());
+    IncidentExplanation { summary, suspects, members, ..explanation }
 }
 
 /// The document.

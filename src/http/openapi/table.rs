@@ -187,8 +187,14 @@ pub(super) const OPERATIONS: &[Operation] = &[
         query: &[
             ("since", "string", "how far back, 1h to 35d; 24h when left out"),
             ("digest", "string", "what this digest of the rules tells, instead of everything"),
+            ("raw", "boolean", "with the personal data that is masked otherwise; for operators"),
         ],
-        ..get("GET /api/v1/digest", "What was decided lately, as it would be sent by mail.", DIGEST, NAMED)
+        ..get(
+            "GET /api/v1/digest",
+            "What was decided lately, as it would be sent by mail.",
+            DIGEST,
+            &[400, 401, 403, 404, 408, 503],
+        )
     },
     Operation {
         line: "POST /api/v1/drill",

@@ -8,6 +8,7 @@
 mod drawing;
 mod episodes;
 mod escape;
+mod hidden;
 mod lanes;
 mod page;
 mod what_if;
@@ -48,6 +49,8 @@ pub struct Report {
     incidents: std::collections::BTreeMap<IncidentId, IncidentSummary>,
     between: Option<(Timestamp, Timestamp)>,
     latest: Option<Timestamp>,
+    /// What of its texts is not shown; `None` = everything is.
+    hidden: Option<hidden::Hidden>,
 }
 
 /// One event, as far as it is drawn.
@@ -118,8 +121,8 @@ impl Report {
 
     /// The whole document. `account` = the sums of the same run; `rules` = what the rules are called.
     #[must_use]
-    pub fn html(&self, account: &Account, steps: &WhatIf, rules: &str) -> String {
-        page::html(self, account, steps, rules)
+    pub fn html(&self, account: &Account, steps: WhatIf, rules: &str) -> String {
+        page::html(self, account, &self.hide(steps), rules)
     }
 
     /// The drawing alone, for a page that has the rest.

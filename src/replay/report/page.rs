@@ -66,9 +66,9 @@ pub(super) fn html(report: &Report, account: &Account, steps: &WhatIf, rules: &s
     slider(report, steps, &mut out);
     picture(&drawing, &mut out);
     pages(&report.decided, &mut out);
-    held(account, &mut out);
+    held(report, account, &mut out);
     incidents(report, &mut out);
-    foot(&drawing, &mut out);
+    foot(report, &drawing, &mut out);
     out
 }
 
@@ -285,7 +285,7 @@ fn size(page: &Page) -> String {
     }
 }
 
-fn held(account: &Account, out: &mut String) {
+fn held(report: &Report, account: &Account, out: &mut String) {
     out.push_str(
         "<section aria-labelledby=\"held\">\n<h2 id=\"held\">Held back, and why</h2>\n<div class=\"wide\"><table><thead><tr><th scope=\"col\">events</th>\
          <th scope=\"col\">reason</th><th scope=\"col\">because</th><th scope=\"col\">the loudest</th></tr></thead><tbody>\n",
@@ -294,8 +294,10 @@ fn held(account: &Account, out: &mut String) {
     reasons.sort_by_key(|reason| std::cmp::Reverse(account.because(**reason)));
     for reason in reasons.into_iter().filter(|reason| account.because(**reason) > 0) {
         let (loudest, all) = account.loudest(*reason, LOUDEST);
-        let named: Vec<_> =
-            loudest.iter().map(|(series, number)| format!("{} × {}", count(*number), foreign(series, 90))).collect();
+        let named: Vec<_> = loudest
+            .iter()
+            .map(|(series, number)| format!("{} × {}", count(*number), foreign(&report.shown(series), 90)))
+            .collect();
         let more = all.saturating_sub(loudest.len());
         let more = if more > 0 { format!("<br>and {} more series", count(more as u64)) } else { String::new() };
         let _ = writeln!(
@@ -347,12 +349,13 @@ fn more(all: usize, most: usize, noun: &str, out: &mut String) {
     }
 }
 
-fn foot(drawing: &Drawing, out: &mut String) {
+fn foot(report: &Report, drawing: &Drawing, out: &mut String) {
+    let masked = if report.hidden.is_some() { ", without personal data" } else { "" };
     let all = if drawing.left_out.is_empty() { " Everything is drawn." } else { "" };
     let _ = write!(
         out,
         "</main>\n<footer><p>Made by <code>squelch replay --report</code>, squelch {}. The file needs no network and holds no secrets, but the \
-         texts of your alerts.{all}</p></footer>\n<script>{SCRIPT}</script>\n</body>\n</html>\n",
+         texts of your alerts{masked}.{all}</p></footer>\n<script>{SCRIPT}</script>\n</body>\n</html>\n",
         env!("CARGO_PKG_VERSION")
     );
 }
