@@ -21,7 +21,6 @@
 
 mod admission;
 pub mod alertmanager;
-mod cluster;
 mod digests;
 mod field;
 mod findings;
@@ -60,8 +59,8 @@ pub use knobs::{Knobs, Unturned, quoted};
 pub use mappings::{Mappings, mappings, with_shipped_mappings};
 pub use masking::Masking;
 pub use settings::{
-    Begin, Cluster, Heartbeat, KafkaSource, KafkaTopic, Limits, Log, LogFormat, LogLevel, Settings, StoreLimits,
-    TlsFiles, settings,
+    Begin, Heartbeat, KafkaSource, KafkaTopic, Limits, Log, LogFormat, LogLevel, Settings, StoreLimits, TlsFiles,
+    settings,
 };
 pub use source::{SHIPPED, Source, with_shipped};
 

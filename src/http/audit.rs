@@ -140,7 +140,9 @@ pub(super) fn entries(app: &App, asked: &Asked, response: &Response) -> Vec<Entr
 fn entry(app: &App, asked: &Asked, deed: Deed, response: &Response) -> Entry {
     let status = response.status();
     let good = status.is_success() || status.is_redirection();
-    let failure = response.extensions().get::<Failure>().map(|failure| failure.message.clone());
+    // A mistake in a file is told with its line and column to whoever made it: here it is enough that there was one.
+    let first = |failure: &Failure| failure.message.lines().next().unwrap_or_default().trim_end_matches(':').to_owned();
+    let failure = response.extensions().get::<Failure>().map(first);
     // People write anything into a reason: no secret stays in the log.
     let word = |text: &str| clean::line(&app.hide.text(text, &[]), LONGEST);
     let who = asked.who.clone().unwrap_or_default();

@@ -4,8 +4,6 @@
 
 use std::collections::BTreeSet;
 
-use serde::{Deserialize, Serialize};
-
 use super::Alarms;
 use super::incident::{Alarm, about_trouble};
 use crate::domain::decision::IncidentId;
@@ -14,7 +12,7 @@ use crate::domain::time::Timestamp;
 use crate::domain::turn::Turn;
 
 /// What a drill is to do.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Drill {
     /// Tells it from other drills.
     pub tag: String,

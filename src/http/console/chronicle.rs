@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use rustc_hash::FxHashSet;
 use tokio::sync::watch;
 
+use super::values::{Told, Values};
 use crate::domain::{
     Decision, Event, Fingerprint, IncidentSummary, Kind, Outcome, Reason, Severity, Status, Timestamp,
 };
@@ -46,6 +47,7 @@ struct Recent {
     first: u64,
     hours: VecDeque<(i64, Sums)>,
     sources: FxHashSet<Arc<str>>,
+    values: Values,
 }
 
 /// An event, as far as it is drawn.
@@ -83,7 +85,10 @@ impl Chronicle {
             return;
         }
         let mut recent = self.recent();
-        events.iter().for_each(|(seq, event)| recent.hear(*seq, event));
+        for (seq, event) in events {
+            recent.hear(*seq, event);
+            recent.values.hear(event, now);
+        }
         decisions.iter().for_each(|decision| recent.decide(now, decision));
         let next = recent.first + recent.decisions.len() as u64;
         drop(recent);
@@ -108,6 +113,11 @@ impl Chronicle {
     /// The latest verdicts that fit, at most `most`, latest first.
     pub(super) fn latest(&self, most: usize, fits: impl Fn(&Decision) -> bool) -> Vec<Decision> {
         self.recent().decisions.iter().rev().filter(|decision| fits(decision)).take(most).cloned().collect()
+    }
+
+    /// The values that a series told in the day before `now`.
+    pub(super) fn values(&self, series: Fingerprint, now: Timestamp) -> Told {
+        self.recent().values.of(series, now)
     }
 
     /// What became of the events of each hour since the epoch, oldest first.

@@ -8,6 +8,7 @@ mod act;
 mod audit;
 mod card;
 pub mod chronicle;
+mod course;
 mod frame;
 mod habits;
 mod incident;
@@ -19,6 +20,7 @@ pub mod paper;
 mod postmortem;
 mod rules;
 mod series;
+mod values;
 mod what_if;
 
 use std::sync::Arc;

@@ -17,6 +17,7 @@ use crate::http::admission::Who;
 use crate::http::answer::Failure;
 use crate::http::app::App;
 use crate::http::shadow::Standing;
+use crate::inbox::View;
 use crate::replay::wording::{date_and_time, several, span};
 
 #[derive(Serialize)]
@@ -76,15 +77,15 @@ pub(super) async fn page(State(app): State<Arc<App>>, who: Who) -> Result<Respon
     let seen = app.inbox.ask(|view| {
         let engine = view.engine;
         let standing = Standing::of(view);
-        let open = if standing.on { view.latest_incidents(0).0.len() as u64 } else { 0 };
-        (engine.silences(), engine.covering(), Arc::clone(engine.policy()), engine.now(), (standing, open))
+        let untold = untold(view, &standing);
+        (engine.silences(), engine.covering(), Arc::clone(engine.policy()), engine.now(), (standing, untold))
     });
-    let (silences, covering, policy, now, (standing, open)) = seen.await?;
+    let (silences, covering, policy, now, (standing, untold)) = seen.await?;
     let covers = |id: &str| covering.iter().find(|(silence, _)| silence.id == id).map(|(_, covers)| *covers as u64);
     let rows = silences.iter().map(|silence| silence_row(silence, covers(&silence.id), &policy, now));
     let page = Page {
         frame: Frame::new(&app, &who, "/rules", policy.shadow),
-        shadow: shadow(&standing, open, now),
+        shadow: shadow(&standing, untold, now),
         silences: rows.collect(),
         rules: policy.rules.iter().map(rule_row).collect(),
         otherwise: otherwise(&policy),
@@ -93,7 +94,14 @@ pub(super) async fn page(State(app): State<Arc<App>>, who: Who) -> Result<Respon
     app.paper.page("rules.html", &page)
 }
 
-fn shadow(standing: &Standing, open: u64, now: Timestamp) -> Shadow {
+/// How many open incidents would have paged since shadow mode is on.
+fn untold(view: &View<'_>, standing: &Standing) -> u64 {
+    let since = standing.word.as_ref().filter(|word| word.on).map_or(Timestamp::EPOCH, |word| word.at);
+    let open = if standing.on { view.latest_incidents(0).0 } else { Vec::new() };
+    open.iter().filter(|incident| incident.paged.is_some_and(|at| at >= since)).count() as u64
+}
+
+fn shadow(standing: &Standing, untold: u64, now: Timestamp) -> Shadow {
     let switch = |on: bool| if on { "on" } else { "off" };
     let settings = format!("The settings say {}", switch(standing.settings));
     let says = match &standing.word {
@@ -107,7 +115,7 @@ fn shadow(standing: &Standing, open: u64, now: Timestamp) -> Shadow {
             span(now.since(word.at))
         ),
     };
-    let untold = if open > 0 { several(open, "open incident") } else { String::new() };
+    let untold = if untold > 0 { several(untold, "open incident") } else { String::new() };
     Shadow { on: standing.on, held: standing.held, says, untold }
 }
 

@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use rustc_hash::FxHashSet;
 use serde::{Deserialize, Serialize};
 
+use super::course::{Course, course};
 use super::frame::Frame;
 use super::habits::{Picture, pictures};
 use super::member::{Judged, Member, lines, verdicts};
@@ -27,6 +28,7 @@ struct Page {
     member: Member,
     lines: Vec<String>,
     pictures: Vec<Picture>,
+    course: Option<Course>,
     svg: String,
     legend: String,
     verdicts: Vec<Judged>,
@@ -96,6 +98,7 @@ pub(super) async fn page(State(app): State<Arc<App>>, Path(key): Path<String>, w
         frame: Frame::new(&app, &who, "/series", shadow),
         lines: lines(&series, now),
         pictures: pictures(&habits),
+        course: course(&app.chronicle.values(fingerprint, now), &habits, now),
         svg: if story.has_events() { story.drawing().svg } else { String::new() },
         legend: legend(),
         verdicts: verdicts(&series, now),
