@@ -6,6 +6,7 @@ mod client;
 #[path = "shell/running.rs"]
 mod running;
 
+use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::process::{Command, Stdio};
@@ -286,7 +287,10 @@ fn shadow_mode_is_turned_on_and_off_at_the_console_and_every_page_says_that_it_i
         assert!(get(to, "/metrics").body.contains("squelch_shadow 1\n"));
         post(to, "/api/v1/events", DISK);
         let rules = page(to, "/rules").body;
-        assert!(rules.contains("<a href=\"/\">1 open incident</a> were told to nobody"), "{rules}");
+        assert!(
+            rules.contains("Told to nobody, also when it is turned off") && rules.contains(">1 open incident</a>"),
+            "{rules}"
+        );
         let off = post(to, "/api/v1/shadow", r#"{"on": false, "by": "ada"}"#).json();
         assert_eq!(off, serde_json::json!({"shadow": false, "settings": false, "command_line": false, "said": null}));
         assert!(get(to, "/metrics").body.contains("squelch_shadow 0\n"));
@@ -316,5 +320,36 @@ fn shadow_mode_that_somebody_turned_on_is_on_after_a_restart_and_the_command_lin
     assert!(refused.body.contains("--shadow"), "{}", refused.body);
     let rules = page(running.address(), "/rules").body;
     assert!(rules.contains("Squelch was started with --shadow") && !rules.contains("action=\"/shadow\""), "{rules}");
+    running.stop();
+}
+
+/// What the first view may weigh: page, style and script, before they are packed.
+const FIRST_VIEW: usize = 100_000;
+
+#[test]
+fn the_first_view_weighs_little_however_much_is_open() {
+    let dir = tempfile::tempdir().unwrap();
+    let running = Running::start(settings(dir.path()), None);
+    fs::write(dir.path().join("rules/all.yaml"), "rules: [{name: all, match: 'source=\"t\"', page: always}]\n")
+        .unwrap();
+    let to = running.address();
+    assert_eq!(post(to, "/-/reload", "").status, 200);
+    let event = |n: u32| {
+        format!(
+            r#"{{"source":"t","service":"service-{n}","host":"host-{n}","check":"check {n} of a rather long name","severity":"critical","summary":"{}"}}"#,
+            "words ".repeat(20)
+        )
+    };
+    let events: Vec<String> = (0..300).map(event).collect();
+    assert_eq!(post(to, "/api/v1/events", &format!("[{}]", events.join(","))).status, 200);
+    let now = page(to, "/").body;
+    let cards = now.matches("class=\"card").count();
+    assert!(cards >= 50, "{cards} incidents are shown");
+    let weight = now.len() + get(to, "/console.css").body.len() + get(to, "/console.js").body.len();
+    assert!(weight < FIRST_VIEW, "{weight} bytes, {} of them the page", now.len());
+    for path in ["/noise", "/rules", "/audit"] {
+        let answer = page(to, path).body;
+        assert!(answer.len() < FIRST_VIEW / 2, "{path}: {}", answer.len());
+    }
     running.stop();
 }
