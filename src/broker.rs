@@ -12,6 +12,7 @@ use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::ConsumerContext;
 use rdkafka::error::KafkaError;
+use rdkafka::producer::{DeliveryResult, ProducerContext};
 use rdkafka::statistics::Statistics;
 use tracing::{debug, error, warn};
 
@@ -110,6 +111,14 @@ pub fn reading(connection: &Connection, group: &str) -> Result<ClientConfig, Bro
         // It is no member of a group that could lose patience.
         .set("max.poll.interval.ms", "86400000");
     Ok(config)
+}
+
+/// The settings of a client that only asks the brokers.
+///
+/// # Errors
+/// When the password cannot be read.
+pub fn calling(connection: &Connection) -> Result<ClientConfig, BrokerError> {
+    common(connection)
 }
 
 /// The settings of a client that writes: each message once and in order, and done when all replicas have it.
@@ -228,6 +237,13 @@ impl ClientContext for Watcher {
 }
 
 impl ConsumerContext for Watcher {}
+
+/// Where each message need not be asked for: a transaction tells of all.
+impl ProducerContext for Watcher {
+    type DeliveryOpaque = ();
+
+    fn delivery(&self, _: &DeliveryResult<'_>, (): ()) {}
+}
 
 /// What the client says, without how long it took: it is told once, not each time.
 fn without_times(reason: &str) -> String {

@@ -52,6 +52,12 @@ pub enum Refusal {
     /// The judge failed and rests; alerts are paged as they come meanwhile.
     #[error("the judge failed and is being restarted")]
     Judge,
+    /// The log of the cluster does not take it now.
+    #[error("the log of the cluster cannot be written: {0}")]
+    Log(String),
+    /// This node does not hold what is asked for.
+    #[error("{0}")]
+    Elsewhere(&'static str),
     /// Squelch is stopping.
     #[error("squelch is stopping")]
     Stopping,
@@ -203,6 +209,8 @@ struct Queue {
     asked: usize,
     /// Set while events cannot be stored.
     refusing: Option<Refusal>,
+    /// Set where nobody answers questions: why not.
+    silent: Option<Refusal>,
     /// Set when nothing more is taken.
     closed: bool,
 }
@@ -301,6 +309,14 @@ impl Inbox {
         self.0.asked(Message::Order(order, oneshot::channel().0))
     }
 
+    /// Whether questions are answered here.
+    ///
+    /// # Errors
+    /// Why they never are.
+    pub fn answers(&self) -> Result<(), Refusal> {
+        self.0.queue().silent.clone().map_or(Ok(()), Err)
+    }
+
     /// Puts a question and waits for its answer.
     ///
     /// # Errors
@@ -310,6 +326,7 @@ impl Inbox {
         question: impl FnOnce(&View<'_>) -> T + Send + 'static,
     ) -> Result<T, Refusal> {
         let (sender, answer) = oneshot::channel();
+        self.answers()?;
         let question: Question = Box::new(move |view| {
             // Whoever asked may be gone; then nobody misses the answer.
             let _ = sender.send(question(view));
@@ -323,6 +340,7 @@ impl Inbox {
     /// # Errors
     /// When too much is asked for already, when it cannot be written, or when Squelch is stopping.
     pub async fn backup(&self) -> Result<File, Refusal> {
+        self.answers()?;
         let (ack, answer) = oneshot::channel();
         self.0.asked(Message::Backup(ack))?;
         answer.await.unwrap_or(Err(Refusal::Stopping))
@@ -387,6 +405,13 @@ impl Outlet {
     /// Refuses events from now on for this reason; `None` = takes them again. Orders and questions are always taken.
     pub fn refuse(&self, refusal: Option<Refusal>) {
         self.0.queue().refusing = refusal;
+    }
+}
+
+impl Outlet {
+    /// Refuses every question from now on: who owns this outlet holds no engine.
+    pub fn keep_silent(&self, why: Refusal) {
+        self.0.queue().silent = Some(why);
     }
 }
 

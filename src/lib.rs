@@ -22,6 +22,7 @@
 //! | 3 | [`tune`] | rule changes proposed from a history, each replayed: pure |
 //! | 3 | [`http`] | the HTTP side |
 //! | 3 | [`kafka`] | topics of Apache Kafka that are read |
+//! | 3 | [`cluster`] | a node of many: the log of Kafka before the engine, its transactions behind it |
 //! | 3 | [`deliver`] | couriers that carry notifications to receivers |
 //! | 4 | [`service`] | `squelch serve`: everything wired together |
 //! | 5 | [`cli`] | the command line |
@@ -33,6 +34,7 @@ pub mod audit;
 pub mod broker;
 pub mod cli;
 pub mod clock;
+pub mod cluster;
 pub mod config;
 pub mod deliver;
 pub mod diagnostic;

@@ -25,6 +25,7 @@ const RANKS: &[(&str, u8)] = &[
     ("files", 3),
     ("http", 3),
     ("kafka", 3),
+    ("cluster", 3),
     ("deliver", 3),
     ("service", 4),
     ("cli", 5),

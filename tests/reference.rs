@@ -173,6 +173,8 @@ fn every_setting_can_be_written_and_its_default_changes_nothing() {
             _ if ["kafka section", "kafka topic", "kafka tls", "kafka login"].contains(&example.object) => {
                 kafka_place(example.object, example.key, value)
             }
+            Some("cluster") if example.key == "brokers" => format!("cluster: {{brokers: {value}}}"),
+            Some("cluster") => format!("cluster: {{brokers: 'k:9092', {}: {value}}}", example.key),
             Some("heartbeat") if example.key == "every" => format!("heartbeat: {{url_env: BEAT, every: {value}}}"),
             None if example.object == "mask pattern" && example.key == "name" => {
                 format!("mask: {{patterns: [{{name: {value}, match: x}}]}}")
@@ -192,7 +194,9 @@ fn every_setting_can_be_written_and_its_default_changes_nothing() {
                 read(value).unwrap_or_else(|report| panic!("{}\n{report}", place(value)));
             }
         } else if !example.default.is_empty() {
-            assert_eq!(read(example.default), Ok(config::Settings::default()), "{}", example.key);
+            let usual = if section == Some("cluster") { "cluster: {brokers: 'k:9092'}" } else { "{}" };
+            let usual = config::settings(&Source::new("squelch.yaml", usual));
+            assert_eq!(read(example.default), usual, "{}", example.key);
         } else if section != Some("tls") {
             read(example.value).unwrap_or_else(|report| panic!("{}\n{report}", place(example.value)));
         }

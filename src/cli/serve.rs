@@ -5,6 +5,7 @@
 #![expect(clippy::print_stderr, reason = "says why it cannot start")]
 
 use std::io::{self, IsTerminal};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -13,10 +14,11 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing::{error, info, warn};
 use tracing_subscriber::EnvFilter;
 
+use crate::cluster::Roles;
 use crate::config::{self, Log, LogFormat, Settings};
 use crate::deliver;
 use crate::files;
-use crate::service::{Options, Service};
+use crate::service::{ClusterService, InForce, Options, Service, StartError};
 use crate::sinks::Paint;
 
 /// The arguments of `squelch serve`. None is needed.
@@ -40,6 +42,72 @@ pub struct ServeArgs {
     /// A rehearsal: the clock goes on from where the store ends, PACE times as fast (2 to 10000)
     #[arg(long, value_name = "PACE", value_parser = clap::value_parser!(u32).range(2..=10_000))]
     rehearse: Option<u32>,
+    /// Be a node of the cluster that the settings name
+    #[arg(long)]
+    cluster: bool,
+    /// What this node of the cluster does [default: both]
+    #[arg(long, value_name = "ROLE", value_enum, value_delimiter = ',', requires = "cluster")]
+    role: Vec<Role>,
+}
+
+/// What a node of a cluster does.
+#[derive(clap::ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+enum Role {
+    /// Takes events over HTTP, and writes them into the log
+    Http,
+    /// Judges what is in the log, and tells people
+    Worker,
+}
+
+impl ServeArgs {
+    /// What this node of a cluster does; `None` = it is a machine of its own.
+    fn roles(&self) -> Option<Roles> {
+        let does = |role| self.role.is_empty() || self.role.contains(&role);
+        self.cluster.then(|| Roles { http: does(Role::Http), worker: does(Role::Worker) })
+    }
+}
+
+/// What runs.
+enum Running {
+    Machine(Box<Service>),
+    Node(Box<ClusterService>),
+}
+
+impl Running {
+    async fn start(options: Options, roles: Option<Roles>) -> Result<Self, StartError> {
+        Ok(match roles {
+            Some(roles) => Self::Node(Box::new(ClusterService::start(options, roles).await?)),
+            None => Self::Machine(Box::new(Service::start(options).await?)),
+        })
+    }
+
+    fn address(&self) -> SocketAddr {
+        match self {
+            Self::Machine(service) => service.address(),
+            Self::Node(node) => node.address(),
+        }
+    }
+
+    fn rules(&self) -> &InForce {
+        match self {
+            Self::Machine(service) => service.rules(),
+            Self::Node(node) => node.rules(),
+        }
+    }
+
+    async fn failed(&mut self) {
+        match self {
+            Self::Machine(service) => service.failed().await,
+            Self::Node(node) => node.failed().await,
+        }
+    }
+
+    async fn stop(self) {
+        match self {
+            Self::Machine(service) => service.stop().await,
+            Self::Node(node) => node.stop().await,
+        }
+    }
 }
 
 /// Serves until it is told to stop. Exit code 1 = it could not start, or it failed.
@@ -54,7 +122,7 @@ pub fn run(args: &ServeArgs) -> ExitCode {
     };
     start_log(settings.log);
     match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
-        Ok(runtime) => runtime.block_on(serve(settings)),
+        Ok(runtime) => runtime.block_on(serve(settings, args.roles())),
         Err(error) => {
             eprintln!("squelch cannot start its runtime: {error}");
             ExitCode::FAILURE
@@ -97,7 +165,7 @@ fn start_log(log: Log) {
     }
 }
 
-async fn serve(settings: Settings) -> ExitCode {
+async fn serve(settings: Settings, roles: Option<Roles>) -> ExitCode {
     let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
     else {
         eprintln!("squelch cannot listen for signals, so it could not be stopped in order");
@@ -108,15 +176,18 @@ async fn serve(settings: Settings) -> ExitCode {
     let _caught = signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw()));
     let paint = if io::stdout().is_terminal() { Paint::Colour } else { Paint::Plain };
     let couriers = deliver::Options { paint, ..deliver::Options::default() };
-    let mut service =
-        match Service::start(Options { settings: settings.clone(), couriers, probe: None, fetch: None }).await {
-            Ok(service) => service,
-            Err(error) => {
-                error!("squelch cannot start: {error}");
-                return ExitCode::FAILURE;
-            }
-        };
-    println!("{}", welcome(&service, &settings));
+    let options = Options { settings: settings.clone(), couriers, probe: None, fetch: None };
+    let mut service = match Running::start(options, roles).await {
+        Ok(service) => service,
+        Err(error) => {
+            error!("squelch cannot start: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    if roles.is_none() && settings.cluster.is_some() {
+        warn!("the settings name a cluster, and --cluster is not given: this is a machine of its own");
+    }
+    println!("{}", welcome(&service, &settings, roles));
     let code = tokio::select! {
         () = told(&mut terminate, &mut interrupt) => ExitCode::SUCCESS,
         () = service.failed() => {
@@ -141,7 +212,19 @@ async fn told(terminate: &mut Signal, interrupt: &mut Signal) {
 }
 
 /// What is printed at the start: where to send events, where the data is, which rules are in force, who is told.
-fn welcome(service: &Service, settings: &Settings) -> String {
+fn welcome(service: &Running, settings: &Settings, roles: Option<Roles>) -> String {
+    let data = match (roles, &settings.cluster) {
+        (Some(roles), Some(cluster)) => {
+            let does = [(roles.http, "http"), (roles.worker, "worker")];
+            let does: Vec<&str> = does.iter().filter(|(does, _)| *does).map(|(_, word)| *word).collect();
+            format!(
+                "in Kafka: the topics {}.* ({}); the console and questions are not answered by a cluster yet",
+                cluster.prefix,
+                does.join(", ")
+            )
+        }
+        _ => absolute(&settings.data_dir).display().to_string(),
+    };
     let (scheme, insecure) = if settings.tls.is_some() { ("https", " --cacert CA.pem") } else { ("http", "") };
     let here = format!("{scheme}://{}", service.address());
     let url = settings.external_url.as_ref().unwrap_or(&here);
@@ -158,7 +241,6 @@ fn welcome(service: &Service, settings: &Settings) -> String {
          \n  rules        {count} in {files} ({fingerprint})\
          \n  told         {told}\n",
         version = env!("CARGO_PKG_VERSION"),
-        data = absolute(&settings.data_dir).display(),
         count = rules.rules,
         files = rules.files.join(", "),
         fingerprint = rules.fingerprint,

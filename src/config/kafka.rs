@@ -67,7 +67,7 @@ pub(super) fn receiver(given: &Checked, findings: &mut Findings<'_>) -> Option<R
 const LONGEST: usize = 249;
 
 /// The name of a topic, as Kafka has them; `None` when it is none, which was told.
-fn name(given: &Checked, findings: &mut Findings<'_>) -> Option<String> {
+pub(super) fn name(given: &Checked, findings: &mut Findings<'_>) -> Option<String> {
     let name = given.text();
     let known = name.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c));
     if known && !matches!(name, "" | "." | "..") && name.len() <= LONGEST {
@@ -81,7 +81,8 @@ fn name(given: &Checked, findings: &mut Findings<'_>) -> Option<String> {
     None
 }
 
-fn connection(given: &Checked, findings: &mut Findings<'_>) -> Option<Connection> {
+/// How the brokers are reached; `None` when that is not known, which was told.
+pub(super) fn connection(given: &Checked, findings: &mut Findings<'_>) -> Option<Connection> {
     let record = given.record();
     let named = record.get("brokers")?;
     if named.items().is_empty() && !findings.has_mistake_at(named) {

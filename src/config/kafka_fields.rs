@@ -51,6 +51,39 @@ pub(super) const KAFKA: Object = Object::new(
     ],
 );
 
+/// The cluster that this process is a node of.
+pub(super) const CLUSTER: Object = Object::new(
+    "cluster section",
+    "What `squelch serve --cluster` is a node of: see CLUSTER.md. All nodes have the same, but for `tls` and `sasl`.",
+    &[
+        Field::new(
+            "name",
+            Form::Name,
+            "What the cluster is called: its consumer group, and the beginning of its transactional ids.",
+        )
+        .default("squelch"),
+        BROKERS,
+        CLIENT_TLS,
+        LOGIN,
+        Field::new("prefix", Form::Text, "Its topics are called `PREFIX.events`, `PREFIX.state`, `PREFIX.outbox` and `PREFIX.decisions`.")
+            .default("squelch"),
+        Field::new("partitions", Form::Whole(1, 999), "How many partitions its topics have: so many workers can share the work. It cannot be changed later.")
+            .default("12"),
+        Field::new("replication", Form::Whole(1, 15), "On how many brokers each partition lies, where Squelch creates the topics. With 3 or more, writes wait for two of them.")
+            .default("3"),
+        Field::new("scope", Form::OneOrMany(&Form::Text), "The fields or labels of an event that say what may be correlated with it. Events that differ in one of them never come together. Left out: everything is one scope, and so one partition does all work.")
+            .example("[env, team]"),
+        Field::new("services", Form::Map(&Form::Map(&Form::Text)), "What services belong to, for events that do not say it themselves: an outside check knows no `env`.")
+            .example("{checkout: {env: prod, team: payments}}"),
+        Field::new("tick", Form::Duration("100ms", "1h"), "How often the time is written into each partition. Timers fire by it when every source is silent.")
+            .default("1s"),
+        Field::new("session", Form::Duration("6s", "5m"), "A worker that was not heard for so long has lost its partitions. At least the broker's `group.min.session.timeout.ms`.")
+            .default("10s"),
+        Field::new("decisions", Form::Flag, "Whether every decision is written to `PREFIX.decisions` as JSON Lines, in the transaction that makes it.")
+            .default("true"),
+    ],
+);
+
 const TOPIC: Object = Object::new(
     "kafka topic",
     "One topic, and what stands in it.",

@@ -21,6 +21,7 @@
 
 mod admission;
 pub mod alertmanager;
+mod cluster;
 mod digests;
 mod field;
 mod findings;
@@ -59,8 +60,8 @@ pub use knobs::{Knobs, Unturned, quoted};
 pub use mappings::{Mappings, mappings, with_shipped_mappings};
 pub use masking::Masking;
 pub use settings::{
-    Begin, Heartbeat, KafkaSource, KafkaTopic, Limits, Log, LogFormat, LogLevel, Settings, StoreLimits, TlsFiles,
-    settings,
+    Begin, Cluster, Heartbeat, KafkaSource, KafkaTopic, Limits, Log, LogFormat, LogLevel, Settings, StoreLimits,
+    TlsFiles, settings,
 };
 pub use source::{SHIPPED, Source, with_shipped};
 

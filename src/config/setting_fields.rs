@@ -1,7 +1,7 @@
 //! Everything that may stand in the settings file of `squelch serve`. One list: see [`super::field`].
 
 use super::field::{Choice, Field, Form, Object};
-use super::kafka_fields::KAFKA;
+use super::kafka_fields::{CLUSTER, KAFKA};
 use super::masking::kinds;
 use super::settings::{LogFormat, LogLevel};
 
@@ -45,6 +45,8 @@ pub(super) const FILE: Object = Object::new(
             .example("{url_file: /run/secrets/heartbeat, every: 1m}"),
         Field::new("kafka", Form::OneOrMany(&Form::Object(&KAFKA)), "Topics of Apache Kafka that are read: one map, or a list when there are several sets of brokers. Left out: none.")
             .example("{brokers: [kafka-1:9092], topics: [{topic: alerts}]}"),
+        Field::new("cluster", Form::Object(&CLUSTER), "What `squelch serve --cluster` is a node of. Left out: one machine.")
+            .example("{brokers: [kafka-1:9092], scope: [env, team]}"),
         Field::new("mask", Form::Object(&MASK), "What is masked of personal data in mails and exports (postmortems). Left out: everything that ships but `ip`.")
             .example("{off: phone, patterns: [{name: customer, match: 'C-[0-9]{6}'}]}"),
         Field::new(

@@ -12,7 +12,7 @@ use super::masking::{self, Masking};
 use super::setting_fields::FILE;
 use super::source::Source;
 use super::value::{Record, Value};
-use super::{kafka, read_file, receivers};
+use super::{cluster, kafka, read_file, receivers};
 use crate::diagnostic::Report;
 use crate::domain::signal::vocabulary;
 use crate::sinks::kafka::Connection;
@@ -55,6 +55,8 @@ pub struct Settings {
     pub heartbeat: Option<Heartbeat>,
     /// The topics of Apache Kafka that are read.
     pub kafka: Vec<KafkaSource>,
+    /// What `--cluster` makes this a node of; `None` = the file names no cluster.
+    pub cluster: Option<Cluster>,
     /// How much is taken at once.
     pub limits: Limits,
     /// How much is kept.
@@ -88,6 +90,31 @@ pub struct KafkaSource {
     pub group: String,
     /// The topic of what nobody can read; `None` = there is none.
     pub dead_letters: Option<String>,
+}
+
+/// The cluster that a process is a node of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cluster {
+    /// What it is called: its consumer group, and the beginning of its transactional ids.
+    pub name: String,
+    /// What the names of its topics begin with.
+    pub prefix: String,
+    /// How its brokers are reached.
+    pub connection: Connection,
+    /// How many partitions its topics have, 1 to 999.
+    pub partitions: u16,
+    /// On how many brokers each lies, where Squelch creates them.
+    pub replication: u16,
+    /// The fields or labels that say what may be correlated; empty = everything may be.
+    pub scope: Vec<String>,
+    /// What services belong to, by field or label, for events that do not say it.
+    pub services: BTreeMap<String, BTreeMap<String, String>>,
+    /// How often the time is written into each partition.
+    pub tick: Duration,
+    /// A worker that was not heard for so long has lost its partitions.
+    pub session: Duration,
+    /// Whether every decision is written to a topic of its own.
+    pub decisions: bool,
 }
 
 /// A topic that is read.
@@ -203,6 +230,7 @@ impl Default for Settings {
             masking: Masking::default(),
             heartbeat: None,
             kafka: Vec::new(),
+            cluster: None,
             limits: Limits::default(),
             store: StoreLimits::default(),
         }
@@ -243,9 +271,10 @@ pub fn settings(source: &Source) -> Result<Settings, Report> {
     let heartbeat = record.record("heartbeat").and_then(|given| heartbeat(given, &mut findings));
     let admission = record.record("auth").map(|auth| admission::lower(auth, &mut findings)).unwrap_or_default();
     let kafka = kafka::sources(&record, &mut findings);
+    let cluster = cluster::cluster(&record, &mut findings);
     let masking = record.record("mask").map(|given| masking::lower(given, &mut findings)).unwrap_or_default();
     findings.finish()?;
-    Ok(Settings { heartbeat, admission, kafka, masking, ..lower(&record) })
+    Ok(Settings { heartbeat, admission, kafka, cluster, masking, ..lower(&record) })
 }
 
 fn lower(record: &Record) -> Settings {
@@ -274,6 +303,7 @@ fn lower(record: &Record) -> Settings {
         masking: Masking::default(),
         heartbeat: None,
         kafka: Vec::new(),
+        cluster: None,
         limits: record.record("limits").map_or(defaults.limits, limits),
         store: record.record("store").map_or(defaults.store, store),
     }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::event::Event;
 use super::fingerprint::Fingerprint;
 use super::signal::Severity;
-use super::table::{Row, Slot};
+use super::table::{Row, Slot, decode_pulse, encode_pulse};
 use super::time::Timestamp;
 
 /// Why an alert that fires is kept from the judgement.
@@ -95,8 +95,18 @@ impl AlertText {
 impl Row for Alert {
     const KIND: u8 = b'a';
     const VERSION: u8 = 3;
+    const PULSE: u8 = b'A';
 
     fn fingerprint(&self) -> Fingerprint {
         self.fingerprint
+    }
+
+    fn pulse(&self) -> Vec<u8> {
+        encode_pulse(&(self.heard, self.expires, self.ends))
+    }
+
+    fn take_pulse(&mut self, value: &[u8]) -> Result<(), String> {
+        (self.heard, self.expires, self.ends) = decode_pulse(value)?;
+        Ok(())
     }
 }

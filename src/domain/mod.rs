@@ -60,7 +60,7 @@ pub use decision::{
     Decision, Evidence, IncidentId, IncidentSummary, Moment, Notice, NoticeAction, Origin, Page, PageAction, Verdict,
 };
 pub use digest::DigestRule;
-pub use engine::Engine;
+pub use engine::{Engine, RestoreError};
 pub use event::Event;
 pub use explain::{Candidate, HeldBack, IncidentExplanation, Said, SeriesExplanation, SourceView, Tally};
 pub use fingerprint::Fingerprint;

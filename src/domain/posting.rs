@@ -12,11 +12,11 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::event::Event;
 use super::fingerprint::Fingerprint;
 use super::signal::{Kind, Severity};
-use super::table::Row;
+use super::table::{Row, decode_pulse, encode_pulse};
 use super::time::Timestamp;
 
 /// What is posted with an event.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Posted {
     /// Labels, annotations and fields.
     pub text: PostedText,
@@ -64,10 +64,11 @@ impl PostedText {
         annotations: impl IntoIterator<Item = (&'a str, &'a str)>,
         event: &Event,
     ) -> Self {
-        let mut bytes = vec![event.kind as u8, event.severity as u8];
-        let text = |field: &Option<String>| field.clone().unwrap_or_default();
-        for field in [event.source.clone(), text(&event.service), text(&event.host), text(&event.url)] {
-            put(&mut bytes, &field);
+        let mut bytes = Vec::with_capacity(1024);
+        bytes.extend([event.kind as u8, event.severity as u8]);
+        let [service, host, url] = [&event.service, &event.host, &event.url].map(|field| field.as_deref());
+        for field in [Some(event.source.as_str()), service, host, url] {
+            put(&mut bytes, field.unwrap_or_default());
         }
         pairs(&mut bytes, labels.into_iter().collect());
         pairs(&mut bytes, annotations.into_iter().collect());
@@ -315,9 +316,19 @@ impl Posting {
 
 impl Row for Posting {
     const KIND: u8 = b'w';
+    const PULSE: u8 = b'W';
 
     fn fingerprint(&self) -> Fingerprint {
         self.alert
+    }
+
+    fn pulse(&self) -> Vec<u8> {
+        encode_pulse(&(self.starts, self.updated, self.ends, self.timeout))
+    }
+
+    fn take_pulse(&mut self, value: &[u8]) -> Result<(), String> {
+        (self.starts, self.updated, self.ends, self.timeout) = decode_pulse(value)?;
+        Ok(())
     }
 }
 

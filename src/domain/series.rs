@@ -19,7 +19,7 @@ use super::stage::flap::Flap;
 use super::stage::surprise::Starts;
 use super::stage::trend::Trend;
 use super::stage::value::Excess;
-use super::table::{Row, Slot};
+use super::table::{Row, Slot, decode_pulse, encode_pulse};
 use super::time::Timestamp;
 use super::watch::Watch;
 
@@ -260,8 +260,18 @@ impl Series {
 impl Row for Series {
     const KIND: u8 = b's';
     const VERSION: u8 = 9;
+    const PULSE: u8 = b'S';
 
     fn fingerprint(&self) -> Fingerprint {
         self.fingerprint
+    }
+
+    fn pulse(&self) -> Vec<u8> {
+        encode_pulse(&(self.heard.1, self.held))
+    }
+
+    fn take_pulse(&mut self, value: &[u8]) -> Result<(), String> {
+        (self.heard.1, self.held) = decode_pulse(value)?;
+        Ok(())
     }
 }

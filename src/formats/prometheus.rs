@@ -115,9 +115,10 @@ impl Alert<'_> {
             return;
         };
         let subject = Subject::of(labels);
-        let status = self.status(index, around, parsed);
+        let (starts, ends) = (time(&self.starts_at), time(&self.ends_at));
+        let status = self.status((index, ends), around, parsed);
         let mut event = Event {
-            ts: self.happened(status, around.received),
+            ts: happened(status, (starts, ends), around.received),
             received: Some(around.received),
             kind: subject.kind,
             service: subject.service,
@@ -128,7 +129,6 @@ impl Alert<'_> {
             ..Event::new(around.source, labels.get("alertname").unwrap_or_default())
         };
         annotate(&mut event, self.annotations.as_ref());
-        let (starts, ends) = (time(&self.starts_at), time(&self.ends_at));
         event.ends = ends.filter(|_| status == Status::Firing);
         event.url = self.generator_url.text().filter(|url| !url.is_empty()).map(Cow::into_owned);
         if status == Status::Firing {
@@ -136,19 +136,17 @@ impl Alert<'_> {
             let text = PostedText::new(labels.iter(), annotations, &event);
             event.posted = Some(Box::new(Posted { text, starts, ends, timeout: false }));
         }
-        // The labels proper win over annotations of the same name.
-        event.labels.extend(labels.iter().map(|(name, value)| (name.to_owned(), value.to_owned())));
-        event.labels.remove("alertname");
+        event.labels = words(labels, self.annotations.as_ref());
         parsed.keep(index, event);
     }
 
-    fn status(&self, index: usize, around: Around, parsed: &mut Parsed) -> Status {
+    fn status(&self, (index, ends): (usize, Option<Timestamp>), around: Around, parsed: &mut Parsed) -> Status {
         let said = match &self.status {
             Scalar::Text(word) if word.eq_ignore_ascii_case("resolved") => Some(Status::Resolved),
             Scalar::Text(word) if word.eq_ignore_ascii_case("firing") => Some(Status::Firing),
             _ => None,
         };
-        let ended = time(&self.ends_at).is_some_and(|end| end <= around.received);
+        let ended = ends.is_some_and(|end| end <= around.received);
         match said {
             // A group is resolved only when all of it is: this alert's word is the older one.
             Some(Status::Firing) if around.group_resolved => {
@@ -161,13 +159,18 @@ impl Alert<'_> {
             None => Status::Firing,
         }
     }
+}
 
-    fn happened(&self, status: Status, received: Timestamp) -> Option<Timestamp> {
-        if status == Status::Resolved {
-            return time(&self.ends_at).filter(|end| end.since(received) <= AHEAD);
-        }
-        time(&self.starts_at).filter(|start| (-AHEAD..=FRESH).contains(&received.since(*start)))
+/// When what is told happened, where that is the time of the beginning or the end.
+fn happened(
+    status: Status,
+    (starts, ends): (Option<Timestamp>, Option<Timestamp>),
+    received: Timestamp,
+) -> Option<Timestamp> {
+    if status == Status::Resolved {
+        return ends.filter(|end| end.since(received) <= AHEAD);
     }
+    starts.filter(|start| (-AHEAD..=FRESH).contains(&received.since(*start)))
 }
 
 /// A time; Go's zero time and everything else that is none is `None`.
@@ -195,12 +198,16 @@ fn severity(labels: &Texts<'_>, index: usize, parsed: &mut Parsed) -> Severity {
 
 /// The whole label set as one word, the same whoever sends it and in whatever order.
 fn identity(labels: &Texts<'_>) -> String {
-    let sorted: BTreeMap<&str, &str> = labels.iter().filter(|(_, value)| !placeholder::is_unexpanded(value)).collect();
+    let mut sorted: Vec<(&str, &str)> = labels.iter().filter(|(_, value)| !placeholder::is_unexpanded(value)).collect();
+    // Of a name that stands twice the last value counts.
+    sorted.reverse();
+    sorted.sort_by_key(|(name, _)| *name);
+    sorted.dedup_by_key(|(name, _)| *name);
     let parts: Vec<&str> = sorted.into_iter().flat_map(|(name, value)| [name, value]).collect();
     Fingerprint::of(&parts).to_string()
 }
 
-/// What the annotations say to people; those that have no field of their own stay as labels.
+/// What the annotations say to people.
 fn annotate(event: &mut Event, annotations: Option<&Texts<'_>>) {
     let Some(annotations) = annotations else { return };
     let first = |names: &[&str]| annotations.first(names).map(ToOwned::to_owned);
@@ -209,8 +216,15 @@ fn annotate(event: &mut Event, annotations: Option<&Texts<'_>>) {
     event.value = first(&["value", "current_value"])
         .and_then(|value| value.trim().parse().ok())
         .filter(|value: &f64| value.is_finite());
-    let kept = annotations.iter().filter(|(name, _)| !matches!(*name, "summary" | "runbook_url"));
-    event.labels.extend(kept.map(|(name, value)| (name.to_owned(), value.to_owned())));
+}
+
+/// The labels, and the annotations that have no field of their own. Made at once: a map that grows by one costs more.
+fn words(labels: &Texts<'_>, annotations: Option<&Texts<'_>>) -> BTreeMap<String, String> {
+    let annotations = annotations.into_iter().flat_map(Texts::iter);
+    let kept = annotations.filter(|(name, _)| !matches!(*name, "summary" | "runbook_url" | "alertname"));
+    // The labels proper win over annotations of the same name: of equal names the last counts.
+    let labels = labels.iter().filter(|(name, _)| *name != "alertname");
+    kept.chain(labels).map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
 /// A kind that a rule's author has written down.

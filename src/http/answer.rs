@@ -84,6 +84,10 @@ impl IntoResponse for Failure {
 
 impl From<Refusal> for Failure {
     fn from(refusal: Refusal) -> Self {
+        if let Refusal::Elsewhere(why) = refusal {
+            let help = "events and orders are taken here; docs/CLUSTER.md says what a cluster answers, and where";
+            return Self::new(StatusCode::NOT_IMPLEMENTED, why, help);
+        }
         let (seconds, help) = match refusal {
             Refusal::Full { .. } => (1, "nothing of this request was taken: send it again after Retry-After seconds"),
             Refusal::Storage(_) => (
@@ -93,6 +97,10 @@ impl From<Refusal> for Failure {
             ),
             Refusal::Backup(_) => (10, "nothing was changed; the log and GET /-/ready tell more"),
             Refusal::Judge => (10, "nothing was changed: ask again after Retry-After seconds"),
+            Refusal::Log(_) | Refusal::Elsewhere(_) => (
+                5,
+                "send it again after Retry-After seconds: what was written already counts as a repeat (GET /-/ready tells more)",
+            ),
             Refusal::Stopping => (5, "nothing of this request was taken: send it again when squelch is up again"),
         };
         Self::new(StatusCode::SERVICE_UNAVAILABLE, refusal.to_string(), help).retry_after(Duration::from_secs(seconds))

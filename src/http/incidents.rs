@@ -154,6 +154,9 @@ pub(super) async fn feedback(
 
 /// Whether people can say what an incident was worth.
 pub(super) async fn can_be_judged(app: &App, id: IncidentId) -> Result<(), Failure> {
+    if app.inbox.answers().is_err() {
+        return Ok(());
+    }
     if app.inbox.ask(move |view| view.alarms.why_incident(id).is_some()).await? {
         let message = format!("incident {id} is about Squelch itself: no judgement made it, so none can be moved");
         return Err(Failure::new(StatusCode::CONFLICT, message, "take it or resolve it instead").at("path"));
@@ -187,6 +190,9 @@ pub(super) async fn split(
 
 /// Whether something can be split from an incident under this name.
 pub(super) async fn can_be_split(app: &App, id: IncidentId, part: &str) -> Result<(), Failure> {
+    if app.inbox.answers().is_err() {
+        return Ok(());
+    }
     let asked = part.to_owned();
     let known = app.inbox.ask(move |view| (view.incidents(), view.engine.can_split(id, &asked))).await?;
     let (incidents, possible) = known;
@@ -231,6 +237,13 @@ fn named(by: Option<String>, who: &Who) -> String {
 
 /// Gives an order about an incident that exists, and answers with the incident as it is then.
 pub(super) async fn ordered(app: &App, id: IncidentId, order: Order) -> Result<Response, Failure> {
+    if app.inbox.answers().is_err() {
+        // Nobody here knows the incident: its shard does what can be done.
+        let deed = Deed::of(&order).unwrap_or_default();
+        app.inbox.order(order).await?;
+        let answer = json!({"incident": id.to_string(), "ordered": true, "note": "it is in the log; the shard of this incident does it"});
+        return Ok(deed.with(json_answer(StatusCode::ACCEPTED, &answer)));
+    }
     let exists = move |view: &View<'_>| view.incidents().iter().any(|(summary, _)| summary.incident == id);
     if !app.inbox.ask(exists).await? {
         return Err(no_incident(id));

@@ -6,13 +6,17 @@ use std::collections::BTreeMap;
 
 use crate::domain::{Decision, IncidentId, Page, Reason, Timestamp, Verdict};
 
+/// So many events lie together.
+const PIECE: u64 = 4_096;
+
 /// The pages of a run, and what became of every event.
 #[derive(Clone, Debug, Default)]
 pub struct Decided {
     /// All pages, by time. Their `alerts` are only those that no earlier page of their incident was about.
     pub pages: Vec<Page>,
-    /// What became of each event, by its number.
-    fates: Vec<Option<Fate>>,
+    /// What became of each event, by its number, in pieces of [`PIECE`]: the events of a long life have high numbers, and
+    /// those before them take no room.
+    fates: BTreeMap<u64, Vec<Option<Fate>>>,
     /// The first page of each incident, and what its latest one was about.
     told: BTreeMap<IncidentId, (Timestamp, Vec<u64>)>,
 }
@@ -39,12 +43,9 @@ impl Decided {
     }
 
     fn verdict(&mut self, verdict: &Verdict) {
-        let Ok(place) = usize::try_from(verdict.seq) else { return };
-        if self.fates.len() <= place {
-            self.fates.resize(place + 1, None);
-        }
         let bits = verdict.evidence.component_bits.zip(verdict.evidence.threshold);
-        self.fates[place] = Some(Fate { reason: verdict.reason, incident: verdict.incident, bits });
+        let piece = self.fates.entry(verdict.seq / PIECE).or_insert_with(|| vec![None; PIECE as usize]);
+        piece[(verdict.seq % PIECE) as usize] = Some(Fate { reason: verdict.reason, incident: verdict.incident, bits });
     }
 
     fn page(&mut self, page: &Page) {
@@ -64,7 +65,7 @@ impl Decided {
     /// What became of an event.
     #[must_use]
     pub fn fate(&self, seq: u64) -> Option<Fate> {
-        self.fates.get(usize::try_from(seq).ok()?).copied().flatten()
+        self.fates.get(&(seq / PIECE)).and_then(|piece| piece[(seq % PIECE) as usize])
     }
 
     /// When an incident first paged.
@@ -76,6 +77,34 @@ impl Decided {
     /// How many events were held back for this reason.
     #[must_use]
     pub fn because(&self, reason: Reason) -> usize {
-        self.fates.iter().flatten().filter(|fate| fate.reason == reason).count()
+        self.fates.values().flatten().flatten().filter(|fate| fate.reason == reason).count()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::domain::{Evidence, Fingerprint};
+
+    #[test]
+    fn events_are_known_by_whatever_number_they_have() {
+        let mut decided = Decided::default();
+        for seq in [u64::MAX, 0, 4_095, 4_096, 9_000_000_000] {
+            let verdict = Verdict {
+                seq,
+                ts: Timestamp::EPOCH,
+                reason: Reason::Late,
+                incident: None,
+                series: Arc::from("a/host//b/c"),
+                fingerprint: Fingerprint(1),
+                evidence: Evidence::default(),
+            };
+            decided.take(&Decision::Verdict(verdict));
+            assert!(decided.fate(seq).is_some_and(|fate| fate.reason == Reason::Late), "{seq}");
+        }
+        assert_eq!((decided.because(Reason::Late), decided.fates.len()), (5, 4));
+        assert!(decided.fate(1).is_none() && decided.fate(10_000).is_none());
     }
 }

@@ -11,7 +11,7 @@ use tracing::{info, warn};
 use crate::config::Heartbeat;
 use crate::deliver::Beacon;
 use crate::http::app::Condition;
-use crate::inbox::Inbox;
+use crate::inbox::{Inbox, Refusal};
 
 /// A judge that does not answer for so long does not judge.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -58,7 +58,8 @@ impl Heart {
             return Err(NOT_READY.to_owned());
         }
         match timeout(PATIENCE, self.inbox.ask(|_| ())).await {
-            Ok(Ok(())) => self.beacon.send().await,
+            // A node of a cluster judges for itself whether it is ready.
+            Ok(Ok(()) | Err(Refusal::Elsewhere(_))) => self.beacon.send().await,
             Ok(Err(_)) | Err(_) => Err(NO_JUDGE.to_owned()),
         }
     }

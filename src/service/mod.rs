@@ -3,6 +3,8 @@
 //! Deliberately without arguments, signals and output: those are `cli`'s. Whoever starts a [`Service`] stops it.
 
 mod admission;
+mod branches;
+mod cluster;
 mod feeds;
 mod fetch;
 mod heartbeat;
@@ -37,6 +39,7 @@ use crate::http::sns::Fetch;
 use crate::inbox::Inbox;
 use crate::store::StoreError;
 
+pub use self::cluster::ClusterService;
 pub use self::judge::Probe;
 pub use self::tls::TlsError;
 
@@ -87,6 +90,9 @@ pub enum StartError {
     /// The certificate or key cannot be used.
     #[error(transparent)]
     Tls(#[from] TlsError),
+    /// What the settings ask for cannot be done in a cluster.
+    #[error("{0}")]
+    Cluster(String),
     /// Amazon cannot be asked for certificates.
     #[error("the client for Amazon SNS cannot be set up: {0}")]
     Fetch(String),

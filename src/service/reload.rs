@@ -202,20 +202,20 @@ enum Cause {
     Changed,
 }
 
-type Hangup = Option<tokio::signal::unix::Signal>;
+pub(super) type Hangup = Option<tokio::signal::unix::Signal>;
 
-fn hangup() -> Hangup {
+pub(super) fn hangup() -> Hangup {
     tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup())
         .inspect_err(|error| warn!(%error, "SIGHUP cannot be listened for"))
         .ok()
 }
 
-async fn stopped(stop: &mut watch::Receiver<bool>) {
+pub(super) async fn stopped(stop: &mut watch::Receiver<bool>) {
     // A vanished sender means the same.
     drop(stop.wait_for(|stop| *stop).await);
 }
 
-async fn next(hangup: &mut Hangup) {
+pub(super) async fn next(hangup: &mut Hangup) {
     match hangup {
         Some(signal) => drop(signal.recv().await),
         None => std::future::pending().await,

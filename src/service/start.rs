@@ -48,7 +48,7 @@ use crate::store::StoreOptions;
 /// A sender may send at once what it may send in so many seconds.
 const BURST: f64 = 10.0;
 /// How many things may wait between two parts.
-const QUEUE: usize = 1_024;
+pub(super) const QUEUE: usize = 1_024;
 
 pub(super) async fn start(options: Options) -> Result<Service, StartError> {
     let Options { settings, couriers, probe, fetch } = options;
@@ -112,7 +112,7 @@ pub(super) async fn start(options: Options) -> Result<Service, StartError> {
 }
 
 /// How couriers work, by the settings.
-fn by_settings(couriers: deliver::Options, settings: &Settings) -> deliver::Options {
+pub(super) fn by_settings(couriers: deliver::Options, settings: &Settings) -> deliver::Options {
     let mask = Arc::new(settings.masking.mask());
     deliver::Options { references: references(settings), mask, mask_chats: settings.masking.chats, ..couriers }
 }
@@ -167,20 +167,20 @@ fn restore(settings: &Settings, bundle: &Bundle, probe: Option<Probe>) -> Result
 }
 
 /// Where a reload is asked for, a digest, and a what-if.
-type Desks = (mpsc::Sender<Reload>, mpsc::Sender<Ask>, mpsc::Sender<what_if::Ask>);
+pub(super) type Desks = (mpsc::Sender<Reload>, mpsc::Sender<Ask>, mpsc::Sender<what_if::Ask>);
 
 /// What the parts share.
-struct Parts {
-    clock: Clock,
-    metrics: Metrics,
-    condition: Arc<watch::Sender<Condition>>,
-    inbox: Inbox,
+pub(super) struct Parts {
+    pub(super) clock: Clock,
+    pub(super) metrics: Metrics,
+    pub(super) condition: Arc<watch::Sender<Condition>>,
+    pub(super) inbox: Inbox,
     chronicle: Arc<Chronicle>,
-    fates: Fates,
+    pub(super) fates: Fates,
 }
 
 /// What requests look at: the tools, the topics of SNS, and what is read out of logs.
-type Shown = (watch::Receiver<Arc<Known>>, Option<Topics>, watch::Receiver<Vec<Feed>>);
+pub(super) type Shown = (watch::Receiver<Arc<Known>>, Option<Topics>, watch::Receiver<Vec<Feed>>);
 
 /// So many fates are kept for one who watches and is slow.
 const FATES: usize = 1_024;
@@ -199,10 +199,15 @@ impl Parts {
             );
         }
         restored.judge.engine.resume(clock.now());
+        let warnings = restored.damage.iter().map(|damage| format!("{DAMAGED}: {damage}")).collect();
+        Self::of(settings, clock, warnings)
+    }
+
+    /// The parts with this clock, and what people should know from the start.
+    pub(super) fn of(settings: &Settings, clock: Clock, warnings: Vec<String>) -> (Self, Outlet) {
         let metrics = Metrics::new(clock.now());
         metrics.reload_successful.set(1);
         metrics.reload_at.set(clock.now().secs());
-        let warnings = restored.damage.iter().map(|damage| format!("{DAMAGED}: {damage}")).collect();
         let condition = Arc::new(watch::Sender::new(Condition { problems: Vec::new(), warnings }));
         let (inbox, outlet) = inbox::bounded(Capacity { events: settings.limits.inbox, ..Capacity::default() });
         let fates = Fates::new(FATES);
@@ -324,7 +329,7 @@ impl Parts {
         Means { inbox, clock, condition, known, stop }
     }
 
-    fn app(
+    pub(super) fn app(
         &self,
         settings: &Settings,
         (access, stopping): (watch::Receiver<Arc<Access>>, watch::Receiver<bool>),
@@ -360,7 +365,7 @@ impl Parts {
 }
 
 /// What is believed of SNS; nothing is ever asked where the settings name no topic.
-fn topics(settings: &Settings, fetch: Option<Fetch>) -> Result<Option<Topics>, StartError> {
+pub(super) fn topics(settings: &Settings, fetch: Option<Fetch>) -> Result<Option<Topics>, StartError> {
     if settings.sns_topics.is_empty() {
         return Ok(None);
     }
@@ -369,7 +374,7 @@ fn topics(settings: &Settings, fetch: Option<Fetch>) -> Result<Option<Topics>, S
 }
 
 /// What the settings say of shadow mode, and whether the command line does.
-const fn shadow(settings: &Settings) -> (bool, bool) {
+pub(super) const fn shadow(settings: &Settings) -> (bool, bool) {
     (settings.shadow, settings.shadow_held)
 }
 
@@ -379,13 +384,18 @@ fn in_force(bundle: &Bundle, sources: &[Source], engine: &Engine) -> InForce {
         let held = engine.policy().shadow != word.on;
         warn!(who, held, "shadow mode was turned {said} while it ran, against what the settings say");
     }
+    told_in_force(bundle, sources, engine.policy().shadow)
+}
+
+/// What is told of the rules at the start.
+pub(super) fn told_in_force(bundle: &Bundle, sources: &[Source], shadow: bool) -> InForce {
     InForce {
         // Of the mappings only those of the user: the shipped ones are many, and the same everywhere.
         files: sources.iter().filter(|source| is_told(source)).map(|source| source.name.clone()).collect(),
         rules: bundle.policy.rules.len(),
         receivers: bundle.receivers.iter().map(|receiver| receiver.name.clone()).collect(),
         fingerprint: bundle.fingerprint,
-        shadow: engine.policy().shadow,
+        shadow,
     }
 }
 
@@ -394,7 +404,7 @@ fn is_told(source: &Source) -> bool {
 }
 
 /// Listens there; on an address that others can reach only with a token.
-async fn listen(address: &str, has_token: bool) -> Result<(TcpListener, SocketAddr), StartError> {
+pub(super) async fn listen(address: &str, has_token: bool) -> Result<(TcpListener, SocketAddr), StartError> {
     let fails = |cause| StartError::Listen { address: address.to_owned(), cause };
     let listener = TcpListener::bind(address).await.map_err(fails)?;
     let bound = listener.local_addr().map_err(fails)?;

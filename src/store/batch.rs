@@ -34,7 +34,8 @@ pub(super) fn write(out: &mut Vec<u8>, batch: &Batch<'_>, next_seq: u64) -> Resu
     out.clear();
     out.extend_from_slice(&batch.now.millis().to_be_bytes());
     out.extend_from_slice(&next_seq.to_be_bytes());
-    let mut events = Vec::new();
+    // About what an alert of Prometheus takes.
+    let mut events = Vec::with_capacity(batch.events.len() * 768);
     for (seq, event) in batch.events {
         let start = events.len() + 12;
         put_event_head(&mut events, *seq);
@@ -43,9 +44,15 @@ pub(super) fn write(out: &mut Vec<u8>, batch: &Batch<'_>, next_seq: u64) -> Resu
         events[start - 4..start].copy_from_slice(&length.to_be_bytes());
     }
     put_varint(out, batch.events.len() as u64);
+    out.reserve(events.len() + batch.changes.iter().map(weight).sum::<usize>());
     put_bytes(out, &events);
     write_changes(out, batch.changes);
     Ok(())
+}
+
+/// About the bytes that a change takes.
+fn weight(change: &Change) -> usize {
+    change.key.len() + change.value.as_ref().map_or(0, Vec::len) + 8
 }
 
 /// A number and room for the length.

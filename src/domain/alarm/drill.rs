@@ -4,6 +4,8 @@
 
 use std::collections::BTreeSet;
 
+use serde::{Deserialize, Serialize};
+
 use super::Alarms;
 use super::incident::{Alarm, about_trouble};
 use crate::domain::decision::IncidentId;
@@ -12,7 +14,7 @@ use crate::domain::time::Timestamp;
 use crate::domain::turn::Turn;
 
 /// What a drill is to do.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Drill {
     /// Tells it from other drills.
     pub tag: String,

@@ -102,7 +102,7 @@ impl Engine {
         let known = fires.and_then(|slot| self.series_of_alert(self.alerts.at(slot)));
         let series = known.unwrap_or_else(|| self.series_of(event));
         let source = self.source_of(event, turn);
-        self.series.change(series).heard.1 = now;
+        self.series.beat(series).heard.1 = now;
         Arrival { seq, event, at, alert, fires, series, source }
     }
 
@@ -205,7 +205,9 @@ impl Engine {
             return self.decide(arrival.seq, slot, Reason::Late, turn);
         }
         let rule = self.policy.rule_for(event);
-        self.series.change(slot).rule = rule;
+        if self.series.at(slot).rule != rule {
+            self.series.change(slot).rule = rule;
+        }
         let handling = self.policy.handling(rule);
         let (page, below) = (handling.page, event.severity < handling.page_from);
         let point = event.status == Status::Event || self.sources.at(arrival.source).never_resolves();
@@ -275,7 +277,7 @@ impl Engine {
         let now = self.now();
         let most = self.policy.handling(self.series.at(arrival.series).rule).expire.as_secs_f64();
         let (expires, ends) = self.expires(arrival, most);
-        let alert = self.alerts.change(alert);
+        let alert = self.alerts.beat(alert);
         (alert.heard, alert.expires, alert.ends) = (now, expires, ends);
         if expires < alert.reminder {
             alert.reminder = expires;

@@ -30,6 +30,9 @@ fn row(key: &NotificationKey) -> Fingerprint {
 }
 
 impl Engine {
+    /// The first byte of the keys of the outbox's records.
+    pub const OUTBOX: u8 = Owed::KIND;
+
     /// What is owed to receivers, in the order in which it was decided.
     pub fn outbox(&self) -> impl Iterator<Item = &Arc<Notification>> {
         let mut rows: Vec<_> = self.outbox.rows().map(|(_, row)| &row.0).collect();

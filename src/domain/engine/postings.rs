@@ -25,9 +25,17 @@ impl Engine {
                 if posted.ends.is_none() && self.alerts.find(arrival.alert).is_none() {
                     return;
                 }
-                let before = self.postings.get(arrival.alert);
-                let posting = Posting::merged(arrival.alert, posted, self.now(), before);
-                self.postings.insert(posting);
+                let before = self.postings.find(arrival.alert);
+                let known = before.map(|slot| self.postings.at(slot));
+                let mut posting = Posting::merged(arrival.alert, posted, self.now(), known);
+                match before.filter(|slot| self.postings.at(*slot).text == posting.text) {
+                    Some(slot) => {
+                        let row = self.postings.beat(slot);
+                        posting.text = row.text.clone();
+                        *row = posting;
+                    }
+                    None => drop(self.postings.insert(posting)),
+                }
                 self.set_sweep();
             }
             (Status::Firing | Status::Event, None) => {}

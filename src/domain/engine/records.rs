@@ -74,6 +74,9 @@ impl Engine {
             Some(&outbox::Owed::KIND) => self.outbox.restore(value).map(drop),
             Some(&Feedback::KIND) => self.feedback.restore(value).map(drop),
             Some(&Posting::KIND) => self.postings.restore(value).map(drop),
+            Some(&Series::PULSE) => self.series.restore_pulse(key, value),
+            Some(&Alert::PULSE) => self.alerts.restore_pulse(key, value),
+            Some(&Posting::PULSE) => self.postings.restore_pulse(key, value),
             Some(&Spending::KIND) => self.budgets.restore(value).map(drop),
             Some(&ShadowWord::KIND) => self.shadow.restore(value).map(drop),
             Some(_) if let Some(taken) = self.daybook.restore(key, value) => taken,
@@ -85,6 +88,9 @@ impl Engine {
     /// Works out what follows from the records: timers, indexes, missing parts.
     fn follow_up(&mut self) {
         self.put_in_force();
+        self.series.restored();
+        self.alerts.restored();
+        self.postings.restored();
         self.mend();
         self.link_rows();
         self.find_known();

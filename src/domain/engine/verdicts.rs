@@ -49,7 +49,7 @@ impl Engine {
         let Fate { reason, incident } = fate;
         let now = self.now();
         self.ledger.change(self.book).count(reason);
-        let series = self.series.change(slot);
+        let series = self.series.beat(slot);
         let verdict = Verdict {
             seq,
             ts: now,

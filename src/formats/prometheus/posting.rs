@@ -44,15 +44,16 @@ pub fn read(bytes: &[u8], received: Timestamp, resolve_timeout: Duration) -> Res
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let alerts = Option::<Vec<Alert<'_>>>::deserialize(&mut reader).map_err(|error| unparsed(&error.to_string()))?;
     let alerts = alerts.unwrap_or_default();
+    let mut times = Vec::with_capacity(alerts.len());
     for (index, alert) in alerts.iter().enumerate() {
-        check_form(alert)?;
+        times.push(check_form(alert)?);
         check_schema(index, alert)?;
     }
     let mut postings = Postings { events: Vec::with_capacity(alerts.len()), refused: Vec::new() };
     let around = Around { source: super::FORMAT.name, received, group_resolved: false };
     let mut parsed = Parsed::default();
-    for (index, alert) in alerts.into_iter().enumerate() {
-        match Span::of(&alert, received, resolve_timeout).and_then(|span| check_texts(&alert).map(|()| span)) {
+    for ((index, alert), times) in alerts.into_iter().enumerate().zip(times) {
+        match Span::of(times, received, resolve_timeout).and_then(|span| check_texts(&alert).map(|()| span)) {
             Ok(span) => add(alert, (index, around), span, &mut parsed),
             Err(refused) => postings.refused.push(refused.to_owned()),
         }
@@ -83,8 +84,11 @@ fn unparsed(cause: &str) -> Unreadable {
     Unreadable { code: 400, message: format!("parsing alerts body from \"\" failed, because {cause}") }
 }
 
-/// What Alertmanager's reader of JSON minds.
-fn check_form(alert: &Alert<'_>) -> Result<(), Unreadable> {
+/// The first and the last moment that an alert tells.
+type Times = (Option<Timestamp>, Option<Timestamp>);
+
+/// What Alertmanager's reader of JSON minds; the times of the alert, where it minds nothing.
+fn check_form(alert: &Alert<'_>) -> Result<Times, Unreadable> {
     let odd = |texts: &Option<Texts<'_>>| texts.as_ref().and_then(Texts::odd);
     for (name, odd) in [("labels", odd(&alert.labels)), ("annotations", odd(&alert.annotations))] {
         if let Some(noun) = odd {
@@ -98,10 +102,9 @@ fn check_form(alert: &Alert<'_>) -> Result<(), Unreadable> {
             return Err(unparsed(&format!("{name} is {}, not a string", value.noun())));
         }
     }
-    for (name, value) in [("startsAt", &alert.starts_at), ("endsAt", &alert.ends_at)] {
-        when(value).map_err(|text| unparsed(&format!("{name} is no time: {text:?}")))?;
-    }
-    Ok(())
+    let when =
+        |name: &str, value: &Scalar<'_>| when(value).map_err(|text| unparsed(&format!("{name} is no time: {text:?}")));
+    Ok((when("startsAt", &alert.starts_at)?, when("endsAt", &alert.ends_at)?))
 }
 
 /// What its OpenAPI description minds.
@@ -145,8 +148,7 @@ struct Span {
 }
 
 impl Span {
-    fn of(alert: &Alert<'_>, received: Timestamp, resolve_timeout: Duration) -> Result<Self, &'static str> {
-        let (starts, ends) = (when(&alert.starts_at).ok().flatten(), when(&alert.ends_at).ok().flatten());
+    fn of((starts, ends): Times, received: Timestamp, resolve_timeout: Duration) -> Result<Self, &'static str> {
         let starts = starts.or(ends).unwrap_or(received);
         let timeout = ends.is_none();
         let ends = ends.unwrap_or(received + resolve_timeout);

@@ -1,0 +1,130 @@
+//! A shard's records out of its compacted topics, and the messages behind them.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use rdkafka::TopicPartitionList;
+use rdkafka::consumer::{BaseConsumer, Consumer as _};
+use rdkafka::error::KafkaError;
+use rdkafka::message::{BorrowedMessage, Message as _};
+use rdkafka::topic_partition_list::Offset;
+
+use super::topics::Topics;
+use crate::broker::{self, Watcher};
+use crate::config::Cluster;
+
+/// How long the brokers are waited for.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How long it waits for a message.
+const WAIT: Duration = Duration::from_millis(200);
+
+/// The reader of one partition.
+pub(super) struct Changelog {
+    consumer: BaseConsumer<Watcher>,
+    pub(super) watcher: Watcher,
+    topics: Topics,
+    partition: i32,
+}
+
+/// What was read, and how much that was.
+pub(super) struct Records {
+    pub(super) records: BTreeMap<Vec<u8>, Vec<u8>>,
+    pub(super) messages: u64,
+}
+
+impl Changelog {
+    pub(super) fn new(settings: &Cluster, partition: i32) -> Result<Self, String> {
+        let watcher = Watcher::default();
+        let mut config = broker::reading(&settings.connection, &settings.name).map_err(|error| error.to_string())?;
+        config.set("enable.partition.eof", "true").set("fetch.wait.max.ms", "50");
+        let consumer = config.create_with_context(watcher.clone()).map_err(|error| error.to_string())?;
+        Ok(Self { consumer, watcher, topics: Topics::of(settings), partition })
+    }
+
+    /// Reads all records up to the end; `stops` breaks it off.
+    pub(super) fn records(&self, stops: impl Fn() -> bool) -> Result<Records, String> {
+        let mut found = Records { records: BTreeMap::new(), messages: 0 };
+        for topic in [&self.topics.state, &self.topics.outbox] {
+            self.assign(topic, Offset::Beginning)?;
+            loop {
+                if stops() {
+                    return Err("it is no longer this node's".to_owned());
+                }
+                match self.consumer.poll(WAIT) {
+                    None => {}
+                    Some(Ok(message)) => {
+                        found.messages += 1;
+                        let key = message.key().unwrap_or_default().to_vec();
+                        match message.payload() {
+                            Some(value) => found.records.insert(key, value.to_vec()),
+                            None => found.records.remove(&key),
+                        };
+                    }
+                    Some(Err(KafkaError::PartitionEOF(_))) => break,
+                    Some(Err(error)) => return Err(format!("the topic `{topic}` cannot be read: {error}")),
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// Where to read events on: where the records say, else where the group says, else at the beginning; with what
+    /// people should know of it.
+    pub(super) fn begin(&self, stored: Option<i64>) -> Result<(i64, Option<String>), String> {
+        let (topic, partition) = (&self.topics.events, self.partition);
+        let wrong = |error: KafkaError| format!("partition {partition} of the topic `{topic}` cannot be read: {error}");
+        let (low, high) = self.consumer.fetch_watermarks(topic, partition, PATIENCE).map_err(wrong)?;
+        let next = match stored {
+            Some(next) => next,
+            None => self.committed()?.unwrap_or(low),
+        };
+        let warning = if next < low {
+            Some(format!(
+                "{} messages of partition {partition} were deleted before they were judged (offsets {next} to {}): keep them longer (retention.ms)",
+                low - next,
+                low - 1
+            ))
+        } else if next > high {
+            Some(format!(
+                "partition {partition} of the topic `{topic}` ends at {high}, and was judged up to {next}: it was made anew, and is read from its beginning"
+            ))
+        } else {
+            None
+        };
+        let next = if (low..=high).contains(&next) { next } else { low };
+        self.assign(topic, Offset::Offset(next))?;
+        Ok((next, warning))
+    }
+
+    fn committed(&self) -> Result<Option<i64>, String> {
+        let mut list = TopicPartitionList::new();
+        list.add_partition(&self.topics.events, self.partition);
+        let found = self.consumer.committed_offsets(list, PATIENCE).map_err(|error| error.to_string())?;
+        let found = found.find_partition(&self.topics.events, self.partition).map(|found| found.offset());
+        Ok(match found {
+            Some(Offset::Offset(next)) => Some(next),
+            _ => None,
+        })
+    }
+
+    fn assign(&self, topic: &str, offset: Offset) -> Result<(), String> {
+        let mut list = TopicPartitionList::new();
+        list.add_partition_offset(topic, self.partition, offset).map_err(|error| error.to_string())?;
+        self.consumer.assign(&list).map_err(|error| error.to_string())
+    }
+
+    /// The next message of the events; `None` = there is none now.
+    pub(super) fn poll(&self, wait: Duration) -> Result<Option<BorrowedMessage<'_>>, String> {
+        match self.consumer.poll(wait) {
+            None | Some(Err(KafkaError::PartitionEOF(_))) => Ok(None),
+            Some(Ok(message)) => Ok(Some(message)),
+            Some(Err(error)) => Err(error.to_string()),
+        }
+    }
+
+    /// How many messages are behind this offset, as far as the brokers said.
+    pub(super) fn lag(&self, next: i64) -> Option<u64> {
+        let end = self.watcher.end(&self.topics.events, self.partition)?;
+        Some(u64::try_from(end - next).unwrap_or(0))
+    }
+}

@@ -1,0 +1,267 @@
+//! The owner of a shard: a thread that takes the partition over, rebuilds the shard, and then judges, stores and only
+//! then hands over what is to be sent. One transaction is under way at a time.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use rdkafka::message::{BorrowedMessage, Headers as _, Message as _};
+use tracing::{error, info, warn};
+
+use super::changelog::Changelog;
+use super::member::Member;
+use super::message::{self, KIND, POSTED, Said};
+use super::rules::Rules;
+use super::scribe::Scribe;
+use super::shard::{Restored, Shard, Untaken};
+use super::standing::{Board, ShardStanding};
+use super::transaction::{Lost, Pen};
+use super::{Post, Posted};
+use crate::clock::{Clock, Stopwatch};
+use crate::config::Cluster;
+use crate::domain::Timestamp;
+use crate::sinks::clean;
+
+/// So many messages are judged and stored together, and so many bytes.
+const TURN: (usize, usize) = (2_000, 8 << 20);
+/// How long it waits for a message.
+const WAIT: Duration = Duration::from_millis(100);
+/// A tick says what time it was so long ago, in seconds: what was stamped before may still be on its way.
+const BEHIND: f64 = 1.0;
+/// How soon a shard that failed is begun anew, and one that was fenced: by then the group knows whose it is.
+const AGAIN: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(4));
+/// So many warnings are kept.
+const WARNINGS: usize = 20;
+/// Of what is wrong with a message so much is told.
+const MOST_SAID: usize = 300;
+
+/// What an owner needs.
+pub(super) struct Means {
+    pub(super) settings: Cluster,
+    pub(super) member: Member,
+    pub(super) scribe: Scribe,
+    pub(super) own: Arc<Rules>,
+    pub(super) post: Post,
+    pub(super) board: Board,
+    pub(super) clock: Clock,
+}
+
+/// The owner of one partition, while it runs.
+pub(super) struct Owner {
+    stop: Arc<AtomicBool>,
+    thread: thread::JoinHandle<()>,
+}
+
+impl Owner {
+    pub(super) fn start(partition: i32, means: Arc<Means>) -> std::io::Result<Self> {
+        let stop = Arc::new(AtomicBool::new(false));
+        let told = Arc::clone(&stop);
+        let thread = thread::Builder::new().name(format!("shard-{partition}")).spawn(move || {
+            let mut work =
+                Work { partition, means, stop: told, standing: ShardStanding::default(), spoiled: BTreeSet::new() };
+            work.run();
+        })?;
+        Ok(Self { stop, thread })
+    }
+
+    /// Tells it to end its turn and let go.
+    pub(super) fn stop(&self) {
+        self.stop.store(true, Ordering::SeqCst);
+    }
+
+    /// Waits for its end, but no longer than this: it can do no harm, whoever comes after it fences it.
+    pub(super) fn wait(self, patience: Duration) {
+        let watch = Stopwatch::start();
+        while !self.thread.is_finished() && watch.elapsed() < patience {
+            thread::sleep(Duration::from_millis(5));
+        }
+        if self.thread.is_finished() && self.thread.join().is_err() {
+            error!("the owner of a shard ended with a panic; what was committed stands");
+        }
+    }
+}
+
+struct Work {
+    partition: i32,
+    means: Arc<Means>,
+    stop: Arc<AtomicBool>,
+    standing: ShardStanding,
+    /// Messages that made the judge fail.
+    spoiled: BTreeSet<i64>,
+}
+
+/// A shard at work.
+struct Life {
+    pen: Pen,
+    log: Changelog,
+    shard: Shard,
+    next: i64,
+    ticked: Stopwatch,
+}
+
+impl Work {
+    fn stops(&self) -> bool {
+        self.stop.load(Ordering::SeqCst)
+    }
+
+    fn run(&mut self) {
+        while !self.stops() {
+            let Err(lost) = self.live();
+            self.standing.judges = false;
+            match &lost {
+                Lost::Stopped => {}
+                Lost::Fenced => warn!(partition = self.partition, "another worker has taken the shard over"),
+                Lost::Failed(why) => {
+                    error!(partition = self.partition, why, "the shard is rebuilt from its changelog");
+                    self.standing.trouble = Some(why.clone());
+                }
+            }
+            self.tell();
+            (self.means.post)(self.partition, Posted::Leave);
+            self.rest(if lost == Lost::Fenced { AGAIN.1 } else { AGAIN.0 });
+        }
+        self.means.board.leave(self.partition);
+        info!(partition = self.partition, "the shard is let go");
+    }
+
+    fn rest(&self, time: Duration) {
+        let watch = Stopwatch::start();
+        while !self.stops() && watch.elapsed() < time {
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    fn tell(&self) {
+        self.means.board.shard(self.partition, &self.standing);
+    }
+
+    fn warn(&mut self, text: String) {
+        warn!(partition = self.partition, "{text}");
+        let warnings = &mut self.standing.warnings;
+        warnings.retain(|other| *other != text);
+        warnings.push(text);
+        let surplus = warnings.len().saturating_sub(WARNINGS);
+        warnings.drain(..surplus);
+    }
+
+    /// One life of the shard, from taking it over to losing it.
+    fn live(&mut self) -> Result<std::convert::Infallible, Lost> {
+        let mut life = self.rebuild()?;
+        loop {
+            if self.stops() {
+                return Err(Lost::Stopped);
+            }
+            self.turn(&mut life)?;
+            self.tick(&mut life);
+            self.standing.lag = life.log.lag(life.next);
+            self.standing.trouble = life.log.watcher.why_down().map(|why| format!("no broker can be reached: {why}"));
+            self.tell();
+        }
+    }
+
+    fn rebuild(&mut self) -> Result<Life, Lost> {
+        let watch = Stopwatch::start();
+        self.tell();
+        let means = Arc::clone(&self.means);
+        // First of all: from here on nobody else can write for this partition, so its records have an end.
+        let pen = Pen::take_over(&means.settings, self.partition, means.member.clone())?;
+        let log = Changelog::new(&means.settings, self.partition).map_err(Lost::Failed)?;
+        let found =
+            log.records(|| self.stops()).map_err(|why| if self.stops() { Lost::Stopped } else { Lost::Failed(why) })?;
+        let (records, messages) = (found.records.len(), found.messages);
+        let Restored { shard, next, unreadable } =
+            Shard::restore(self.partition, &means.own, found.records, self.spoiled.clone());
+        for record in unreadable {
+            self.warn(format!("a record of the state cannot be read, and stays where it is: {record}"));
+        }
+        let (next, warning) = log.begin(next).map_err(Lost::Failed)?;
+        warning.into_iter().for_each(|warning| self.warn(warning));
+        self.standing.judges = true;
+        self.standing.trouble = None;
+        self.standing.scopes = shard.scopes();
+        self.standing.rules = Some(shard.rules().fingerprint);
+        let owed = shard.outbox();
+        let took = watch.elapsed();
+        info!(partition = self.partition, records, messages, next, owed = owed.len(), ?took, "the shard is rebuilt");
+        self.tell();
+        (means.post)(self.partition, Posted::Receivers(shard.rules().receivers.clone()));
+        (means.post)(self.partition, Posted::Send(owed));
+        Ok(Life { pen, log, shard, next, ticked: Stopwatch::start() })
+    }
+
+    /// Judges what is there, stores it, and only then sends.
+    fn turn(&mut self, life: &mut Life) -> Result<(), Lost> {
+        let (mut count, mut bytes, mut wait) = (0, 0, WAIT);
+        let mut failed = None;
+        while count < TURN.0 && bytes < TURN.1 {
+            let Some(message) = life.log.poll(wait).map_err(Lost::Failed)? else { break };
+            (count, wait) = (count + 1, Duration::ZERO);
+            bytes += message.payload().map_or(0, <[u8]>::len);
+            let offset = message.offset();
+            match take(&mut life.shard, &message) {
+                Ok(events) => self.standing.events += events,
+                Err(Untaken::Told(why)) => {
+                    self.standing.dead += 1;
+                    failed = Some(format!(
+                        "the message at offset {offset} of partition {} was left out: {why}",
+                        self.partition
+                    ));
+                }
+                Err(Untaken::Failed(why)) => {
+                    self.spoiled.insert(offset);
+                    return Err(Lost::Failed(format!(
+                        "the judge failed at offset {offset}: {why}; it is paged instead"
+                    )));
+                }
+            }
+            life.next = offset + 1;
+        }
+        failed.into_iter().for_each(|text| self.warn(clean::line(&text, MOST_SAID)));
+        self.standing.messages += count as u64;
+        if count == 0 {
+            return Ok(());
+        }
+        let out = life.shard.take_yield(life.next).map_err(Lost::Failed)?;
+        if out.is_empty() {
+            return Ok(());
+        }
+        life.pen.store(&out, life.next, || self.stops())?;
+        self.standing.scopes = life.shard.scopes();
+        self.standing.rules = Some(life.shard.rules().fingerprint);
+        if let Some(receivers) = out.receivers {
+            (self.means.post)(self.partition, Posted::Receivers(receivers));
+        }
+        if !out.notifications.is_empty() {
+            (self.means.post)(self.partition, Posted::Send(out.notifications));
+        }
+        Ok(())
+    }
+
+    /// Writes the time into the partition, once there is somebody whose timers go by it.
+    fn tick(&self, life: &mut Life) {
+        if life.ticked.elapsed() < self.means.settings.tick || life.shard.scopes() == 0 {
+            return;
+        }
+        life.ticked = Stopwatch::start();
+        self.means.scribe.tick(self.partition, self.means.clock.now().after(-BEHIND));
+    }
+}
+
+/// Hands a message to the shard; gives how many events were in it.
+fn take(shard: &mut Shard, message: &BorrowedMessage<'_>) -> Result<u64, Untaken> {
+    // A message without a value says nothing.
+    let Some(value) = message.payload() else { return Ok(0) };
+    let header = |name: &str| {
+        let headers = message.headers()?;
+        let found = headers.iter().find(|header| header.key == name)?;
+        found.value.map(<[u8]>::to_vec)
+    };
+    let kind = header(KIND).map(|kind| String::from_utf8_lossy(&kind).into_owned());
+    let written = message.timestamp().to_millis().map_or(Timestamp::EPOCH, Timestamp::from_millis);
+    let said = message::read(kind.as_deref(), value, header(POSTED).as_deref(), written).map_err(Untaken::Told)?;
+    let key = message.key().and_then(|key| std::str::from_utf8(key).ok()).filter(|key| !key.is_empty());
+    shard.take(message.offset(), key, &said)?;
+    Ok(u64::from(matches!(said, Said::Event(_))))
+}

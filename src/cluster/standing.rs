@@ -1,0 +1,80 @@
+//! How a node of a cluster stands: what is wrong, and each shard that it holds.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::domain::Fingerprint;
+
+/// How a shard stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ShardStanding {
+    /// Whether it judges; else it is being rebuilt.
+    pub judges: bool,
+    /// What is wrong at present.
+    pub trouble: Option<String>,
+    /// What people should know: records that cannot be read, messages that were left out.
+    pub warnings: Vec<String>,
+    /// How many scopes it has.
+    pub scopes: usize,
+    /// Messages taken since it came here.
+    pub messages: u64,
+    /// Events in them.
+    pub events: u64,
+    /// Messages that said nothing that could be done.
+    pub dead: u64,
+    /// Messages that are not read yet; `None` = not known.
+    pub lag: Option<u64>,
+    /// The rules by which it judges.
+    pub rules: Option<Fingerprint>,
+}
+
+/// How a node stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// Why the log does not take events.
+    pub closed: Vec<String>,
+    /// What else is wrong: partitions that are gone, a group that cannot be joined.
+    pub troubles: Vec<String>,
+    /// The shards that it holds, by partition.
+    pub shards: BTreeMap<i32, ShardStanding>,
+}
+
+/// Where it is told. Clones share it.
+#[derive(Clone, Debug, Default)]
+pub struct Board(Arc<Mutex<Standing>>);
+
+impl Board {
+    /// Of a node that has not asked the brokers for anything yet.
+    #[must_use]
+    pub fn of_one_that_begins() -> Self {
+        let board = Self::default();
+        board.close(vec!["the brokers are asked for its topics".to_owned()]);
+        board
+    }
+
+    fn standing(&self) -> MutexGuard<'_, Standing> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// As it was told last.
+    #[must_use]
+    pub fn read(&self) -> Standing {
+        self.standing().clone()
+    }
+
+    pub(super) fn close(&self, why: Vec<String>) {
+        self.standing().closed = why;
+    }
+
+    pub(super) fn trouble(&self, troubles: Vec<String>) {
+        self.standing().troubles = troubles;
+    }
+
+    pub(super) fn shard(&self, partition: i32, standing: &ShardStanding) {
+        self.standing().shards.insert(partition, standing.clone());
+    }
+
+    pub(super) fn leave(&self, partition: i32) {
+        self.standing().shards.remove(&partition);
+    }
+}

@@ -1,0 +1,142 @@
+//! A node of a cluster: the real binary in a folder of its own. It is killed when this is dropped.
+
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+
+use crate::broker::{Broker, Door};
+
+/// How many partitions the clusters of the tests have.
+pub(crate) const PARTITIONS: i32 = 4;
+
+/// A cluster: its name, and the folder with what its nodes read and write.
+pub(crate) struct Cluster {
+    pub(crate) name: String,
+    dir: tempfile::TempDir,
+}
+
+impl Cluster {
+    /// Fills a folder for nodes of a cluster of this name. `more` = further keys of its section.
+    pub(crate) fn new(broker: &Broker, name: &str, (rules, more): (&str, &str)) -> Self {
+        let cluster = Self { name: name.to_owned(), dir: tempfile::tempdir().unwrap() };
+        fs::create_dir_all(cluster.path("rules")).unwrap();
+        fs::write(cluster.path("rules/rules.yaml"), rules).unwrap();
+        let settings = format!(
+            "limits: {{per_source: 1000000 events/s}}\n\
+             cluster: {{name: {name}, prefix: {name}, brokers: \"{}\", partitions: {PARTITIONS}, replication: 1, scope: scope, session: 6s{more}}}\n",
+            broker.at(Door::Plain)
+        );
+        fs::write(cluster.path("squelch.yaml"), settings).unwrap();
+        cluster
+    }
+
+    /// One of its topics.
+    pub(crate) fn topic(&self, what: &str) -> String {
+        format!("{}.{what}", self.name)
+    }
+
+    /// A file of it.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    /// Starts a node with a number of its own, for its files.
+    pub(crate) fn node(&self, number: usize, roles: &str) -> Node {
+        Node::start(&self.path("squelch.yaml"), &self.path("rules"), &self.path(&format!("node-{number}")), roles)
+    }
+}
+
+/// A process of its own.
+pub(crate) struct Node {
+    child: Child,
+    address: Option<SocketAddr>,
+    log: PathBuf,
+}
+
+impl Node {
+    fn start(settings: &Path, rules: &Path, data: &Path, roles: &str) -> Self {
+        fs::create_dir_all(data).unwrap();
+        let log = data.join("log");
+        let file = File::options().append(true).create(true).open(&log).unwrap();
+        let child = Command::new(env!("CARGO_BIN_EXE_squelch"))
+            .args(["serve", "--cluster", "--role", roles, "--listen", "127.0.0.1:0", "--config"])
+            .arg(settings)
+            .arg("--rules")
+            .arg(rules)
+            .arg("--data-dir")
+            .arg(data)
+            .stdout(Stdio::piped())
+            .stderr(file)
+            .spawn()
+            .unwrap();
+        Self { child, address: None, log }
+    }
+
+    /// Where it listens, once it says so.
+    pub(crate) fn address(&mut self) -> SocketAddr {
+        if let Some(address) = self.address {
+            return address;
+        }
+        let mut lines = BufReader::new(self.child.stdout.take().unwrap()).lines();
+        let line = lines.next().unwrap_or_else(|| panic!("it ended before it listened:\n{}", self.log())).unwrap();
+        thread::spawn(move || lines.for_each(drop));
+        let address = line.rsplit('/').next().unwrap().parse().unwrap();
+        self.address = Some(address);
+        address
+    }
+
+    /// What it wrote into its log.
+    pub(crate) fn log(&self) -> String {
+        fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    /// Sends it a signal.
+    pub(crate) fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status().unwrap();
+        assert!(sent.success());
+    }
+
+    /// Waits until it ends by itself, which is a failure; gives its log.
+    pub(crate) fn until_ended(mut self) -> String {
+        let status = self.child.wait().unwrap();
+        assert!(!status.success());
+        self.log()
+    }
+
+    /// Has it stop in order.
+    pub(crate) fn stop(mut self) {
+        self.signal("TERM");
+        let status = self.child.wait().unwrap();
+        assert!(status.success(), "{status}:\n{}", self.log());
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        // SIGKILL.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Node {
+    /// Waits until it can do its work: its log takes events, and each shard that it has judges.
+    pub(crate) fn until_ready(&mut self) {
+        let address = self.address();
+        for _ in 0..600 {
+            let ready = crate::client::get(address, "/-/ready");
+            let reading = crate::client::get(address, "/metrics")
+                .body
+                .lines()
+                .any(|line| line.starts_with("squelch_kafka_reading{") && line.ends_with(" 1"));
+            if ready.status == 200 && reading {
+                return;
+            }
+            thread::sleep(std::time::Duration::from_millis(100));
+        }
+        panic!("it is never ready:\n{}", self.log());
+    }
+}
