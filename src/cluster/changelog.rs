@@ -1,5 +1,6 @@
 //! A shard's records out of its compacted topics, and the messages behind them.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -24,6 +25,8 @@ pub(super) struct Changelog {
     pub(super) watcher: Watcher,
     topics: Topics,
     partition: i32,
+    /// Whether the end was reached: what is behind the last message is no message.
+    at_end: Cell<bool>,
 }
 
 /// What was read, and how much that was.
@@ -38,7 +41,7 @@ impl Changelog {
         let mut config = broker::reading(&settings.connection, &settings.name).map_err(|error| error.to_string())?;
         config.set("enable.partition.eof", "true").set("fetch.wait.max.ms", "50");
         let consumer = config.create_with_context(watcher.clone()).map_err(|error| error.to_string())?;
-        Ok(Self { consumer, watcher, topics: Topics::of(settings), partition })
+        Ok(Self { consumer, watcher, topics: Topics::of(settings), partition, at_end: Cell::new(false) })
     }
 
     /// Reads all records up to the end; `stops` breaks it off.
@@ -116,14 +119,24 @@ impl Changelog {
     /// The next message of the events; `None` = there is none now.
     pub(super) fn poll(&self, wait: Duration) -> Result<Option<BorrowedMessage<'_>>, String> {
         match self.consumer.poll(wait) {
-            None | Some(Err(KafkaError::PartitionEOF(_))) => Ok(None),
-            Some(Ok(message)) => Ok(Some(message)),
+            None => Ok(None),
+            Some(Err(KafkaError::PartitionEOF(_))) => {
+                self.at_end.set(true);
+                Ok(None)
+            }
+            Some(Ok(message)) => {
+                self.at_end.set(false);
+                Ok(Some(message))
+            }
             Some(Err(error)) => Err(error.to_string()),
         }
     }
 
     /// How many messages are behind this offset, as far as the brokers said.
     pub(super) fn lag(&self, next: i64) -> Option<u64> {
+        if self.at_end.get() {
+            return Some(0);
+        }
         let end = self.watcher.end(&self.topics.events, self.partition)?;
         Some(u64::try_from(end - next).unwrap_or(0))
     }

@@ -13,6 +13,9 @@ pub const KIND: &str = "squelch-kind";
 /// The header with what the sender wrote, where the event was read from something else.
 pub const POSTED: &str = "squelch-posted";
 
+/// A time of receipt so far after the message was written is not believed, in seconds.
+const AHEAD: f64 = 3600.0;
+
 /// What a message says.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Said {
@@ -78,8 +81,10 @@ pub fn read(kind: Option<&str>, value: &[u8], posted: Option<&[u8]>, written: Ti
     match kind {
         None | Some("event") => {
             let mut event = native::read_line(value).map_err(|rejected| rejected.to_string())?;
-            // What says nothing of its receipt came when it was written into the log.
-            event.received = event.received.or(Some(written));
+            // What says nothing of its receipt, or says that it came long after it was written, came when it was written:
+            // nobody's wrong word carries a scope into the future.
+            let believed = |received: &Timestamp| received.since(written) <= AHEAD;
+            event.received = event.received.filter(believed).or(Some(written));
             event.posted = posted.and_then(|bytes| postcard::from_bytes::<Posted>(bytes).ok()).map(Box::new);
             Ok(Said::Event(Box::new(event)))
         }
@@ -95,7 +100,8 @@ mod tests {
     use crate::domain::{IncidentId, Status};
 
     fn back(written: &Written) -> Said {
-        read(Some(written.kind), &written.value, written.posted.as_deref(), Timestamp::from_millis(5)).unwrap()
+        let now = Timestamp::from_millis(1_795_000_000_200);
+        read(Some(written.kind), &written.value, written.posted.as_deref(), now).unwrap()
     }
 
     #[test]
@@ -117,6 +123,9 @@ mod tests {
         let line = br#"{"source":"cron","check":"backup"}"#;
         let Said::Event(event) = read(None, line, None, written).unwrap() else { panic!() };
         assert_eq!((event.received, event.check.as_str()), (Some(written), "backup"));
+        let line = br#"{"source":"cron","check":"backup","received":253402300000}"#;
+        let Said::Event(event) = read(None, line, None, written).unwrap() else { panic!() };
+        assert_eq!(event.received, Some(written), "not in the year 9999");
         for (kind, value) in [(None, &b"no json"[..]), (Some("order"), b"{}"), (Some("tick"), b"1"), (Some("new"), b"")]
         {
             assert!(read(kind, value, None, written).is_err());

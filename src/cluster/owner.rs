@@ -13,6 +13,7 @@ use tracing::{error, info, warn};
 use super::changelog::Changelog;
 use super::member::Member;
 use super::message::{self, KIND, POSTED, Said};
+use super::record::Row;
 use super::rules::Rules;
 use super::scribe::Scribe;
 use super::shard::{Restored, Shard, Untaken};
@@ -32,6 +33,8 @@ const WAIT: Duration = Duration::from_millis(100);
 const BEHIND: f64 = 1.0;
 /// How soon a shard that failed is begun anew, and one that was fenced: by then the group knows whose it is.
 const AGAIN: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(4));
+/// How far events were read is stored at least so often, also when they led to nothing.
+const KEEP: Duration = Duration::from_secs(60);
 /// So many warnings are kept.
 const WARNINGS: usize = 20;
 /// Of what is wrong with a message so much is told.
@@ -99,6 +102,8 @@ struct Life {
     shard: Shard,
     next: i64,
     ticked: Stopwatch,
+    /// When something was stored last.
+    stored: Stopwatch,
 }
 
 impl Work {
@@ -188,7 +193,8 @@ impl Work {
         self.tell();
         (means.post)(self.partition, Posted::Receivers(shard.rules().receivers.clone()));
         (means.post)(self.partition, Posted::Send(owed));
-        Ok(Life { pen, log, shard, next, ticked: Stopwatch::start() })
+        let (ticked, stored) = (Stopwatch::start(), Stopwatch::start());
+        Ok(Life { pen, log, shard, next, ticked, stored })
     }
 
     /// Judges what is there, stores it, and only then sends.
@@ -223,11 +229,16 @@ impl Work {
         if count == 0 {
             return Ok(());
         }
-        let out = life.shard.take_yield(life.next).map_err(Lost::Failed)?;
+        let mut out = life.shard.take_yield(life.next).map_err(Lost::Failed)?;
         if out.is_empty() {
-            return Ok(());
+            if life.stored.elapsed() < KEEP {
+                return Ok(());
+            }
+            // Else what was read long ago, and led to nothing, would one day seem to be lost.
+            out.rows.push(Row::offset(life.next));
         }
         life.pen.store(&out, life.next, || self.stops())?;
+        life.stored = Stopwatch::start();
         self.standing.scopes = life.shard.scopes();
         self.standing.rules = Some(life.shard.rules().fingerprint);
         if let Some(receivers) = out.receivers {

@@ -62,6 +62,15 @@ pub struct Row {
     pub value: Option<Vec<u8>>,
 }
 
+impl Row {
+    /// How far the partition of events was read.
+    #[must_use]
+    pub fn offset(next: i64) -> Self {
+        let key = Key::Shard(Key::OFFSET.to_owned()).write();
+        Self { shelf: Shelf::State, key, value: Some(next.to_string().into_bytes()) }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

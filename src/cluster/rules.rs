@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::scope::OWN;
 use crate::config::{self, Source};
 use crate::domain::{Fingerprint, Policy};
 use crate::sinks::Receiver;
@@ -30,6 +31,17 @@ pub struct Rules {
     pub receivers: Vec<Receiver>,
     /// Names this set of files.
     pub fingerprint: Fingerprint,
+}
+
+impl Rules {
+    /// The rules of a scope. What is about Squelch itself waits for nobody's heartbeat.
+    #[must_use]
+    pub fn policy_of(&self, scope: &str) -> Arc<Policy> {
+        if scope != OWN || self.policy.heartbeats.is_empty() {
+            return Arc::clone(&self.policy);
+        }
+        Arc::new(Policy { heartbeats: Vec::new(), ..Policy::clone(&self.policy) })
+    }
 }
 
 impl RuleFiles {

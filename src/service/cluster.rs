@@ -199,6 +199,11 @@ fn warnings(settings: &Settings, own: &Rules) -> Vec<String> {
             "{CLUSTER}`cluster.scope` names no fields: everything is one scope, and one partition does all the work"
         ));
     }
+    if settings.cluster.as_ref().is_some_and(|cluster| !cluster.scope.is_empty()) && !own.policy.heartbeats.is_empty() {
+        warnings.push(format!(
+            "{CLUSTER}each scope waits for heartbeats of its own: those of the rules must come in every scope"
+        ));
+    }
     if !own.policy.digests.is_empty() {
         warnings.push(format!("{CLUSTER}digests are not sent by a cluster yet"));
     }

@@ -19,18 +19,18 @@ use crate::streams::{Stream, expected, policy};
 
 const SEED: u64 = 0x0c1a_57e2;
 /// So many scopes.
-const SCOPES: u64 = 12;
+pub(crate) const SCOPES: u64 = 12;
 /// So many workers.
 const WORKERS: usize = 3;
 /// A session ends after 6 s; one that is paused longer is a zombie.
 const PAUSE: Duration = Duration::from_secs(8);
 
-fn given(name: &str, usual: u64) -> u64 {
+pub(crate) fn given(name: &str, usual: u64) -> u64 {
     std::env::var(name).map_or(usual, |text| text.parse().unwrap())
 }
 
 /// Events of a scope, seven seconds apart, each with its number: noise, and now and then something that pages.
-fn stream(scope: u64, count: u64) -> Stream {
+pub(crate) fn stream(scope: u64, count: u64) -> Stream {
     let start = Timestamp::from_millis(1_780_000_000_000 + i64::try_from(scope).unwrap() * 1_000);
     let one = |number: u64| {
         let mut event = Event::new("bus", format!("c{}", number % 5));
@@ -207,7 +207,7 @@ fn each_page_has_one_key(receiver: &Receiver, wanted: &BTreeMap<&String, String>
 }
 
 /// Nothing pages, so that each event has its verdict at once.
-const QUIET: &str = "rules:\n  - name: quiet\n    match: ['source=\"bus\"']\n    page: never\n";
+pub(crate) const QUIET: &str = "rules:\n  - name: quiet\n    match: ['source=\"bus\"']\n    page: never\n";
 
 #[test]
 fn the_shards_of_a_worker_that_is_lost_are_judged_elsewhere_soon() {

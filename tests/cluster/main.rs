@@ -10,6 +10,7 @@ mod equality;
 mod live;
 mod log;
 mod nodes;
+mod pace;
 mod streams;
 
 #[path = "../kafka/broker.rs"]
