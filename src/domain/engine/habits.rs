@@ -50,6 +50,10 @@ impl Engine {
         let series = self.series.at(slot);
         let rule = self.policy.handling(series.rule).adaptive.as_ref()?;
         let at = self.now().after(hours * HOUR);
-        series.watch.as_ref()?.usual.range(at, rule.tolerance, self.policy.judgement.samples_known_after)
+        series.watch.as_ref()?.usual.range(
+            (at, &self.policy.zone),
+            rule.tolerance,
+            self.policy.judgement.samples_known_after,
+        )
     }
 }

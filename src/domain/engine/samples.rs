@@ -22,6 +22,7 @@ use crate::domain::table::Slot;
 use crate::domain::time::Timestamp;
 use crate::domain::turn::Turn;
 use crate::domain::watch::{Stretch, Watch};
+use crate::domain::zone::Zone;
 
 /// To be usual again a sample must lie within this share of the tolerance: what stays at the edge does not flap.
 const WELL_WITHIN: f64 = 0.8;
@@ -34,6 +35,7 @@ struct Sample<'a> {
     at: Timestamp,
     value: f64,
     rule: &'a AdaptiveRule,
+    zone: &'a Zone,
 }
 
 /// What a sample leads to.
@@ -60,7 +62,7 @@ impl Engine {
         let place = if policy.adapts() { policy.rule_for(event) } else { None };
         if let Some(rule) = &policy.handling(place).adaptive {
             self.series.change(slot).rule = place;
-            self.watch(Sample { event, slot, at, value, rule }, &policy, turn);
+            self.watch(Sample { event, slot, at, value, rule, zone: &policy.zone }, &policy, turn);
         } else {
             self.watch_no_longer(slot, turn);
             self.series.change(slot).detector.get_or_insert_default().push(at, value);
@@ -73,7 +75,11 @@ impl Engine {
     pub(super) fn usual(&self, slot: Slot) -> Option<(f64, f64)> {
         let series = self.series.at(slot);
         let rule = self.policy.handling(series.rule).adaptive.as_ref()?;
-        series.watch.as_ref()?.usual.range(self.now(), rule.tolerance, self.policy.judgement.samples_known_after)
+        series.watch.as_ref()?.usual.range(
+            (self.now(), &self.policy.zone),
+            rule.tolerance,
+            self.policy.judgement.samples_known_after,
+        )
     }
 
     /// The rules ask for no watch: what one knew is forgotten, and its alert is over.
@@ -179,7 +185,7 @@ impl Watch {
         self.stretch.take_if(|stretch| stretch.raised.is_some());
         self.calm_since = None;
         let usual = self.stretch.as_ref().map_or(&self.usual, |stretch| &stretch.before.0);
-        let range = usual.range(sample.at, sample.rule.tolerance, known_after);
+        let range = usual.range((sample.at, sample.zone), sample.rule.tolerance, known_after);
         let Some(range) = range.filter(|range| sample.is_outside(*range)) else {
             self.stretch = None;
             self.learn(detector, sample);
@@ -212,7 +218,7 @@ impl Watch {
             }
             None => self.learn(detector, sample),
         }
-        let range = self.usual.range(sample.at, WELL_WITHIN * sample.rule.tolerance, known_after);
+        let range = self.usual.range((sample.at, sample.zone), WELL_WITHIN * sample.rule.tolerance, known_after);
         if range.is_none_or(|range| sample.is_outside(range)) {
             self.calm_since = None;
             return Step::Hold;
@@ -227,6 +233,6 @@ impl Watch {
 
     fn learn(&mut self, detector: &mut Detector, sample: Sample<'_>) {
         detector.push(sample.at, sample.value);
-        self.usual.learn(sample.at, sample.value);
+        self.usual.learn((sample.at, sample.zone), sample.value);
     }
 }

@@ -9,10 +9,10 @@ use serde::ser::{SerializeMap, Serializer};
 use serde::{Serialize, ser::SerializeSeq};
 
 use super::filter::Filter;
+use super::inhibiting::Inhibiting;
 use super::{id, written};
-use crate::domain::inhibition::Inhibition;
 use crate::domain::route::{self, Looks};
-use crate::domain::{Fingerprint, LooksAt, Policy, PostedText, Posting, Silence, Timestamp};
+use crate::domain::{Fingerprint, Policy, PostedText, Posting, Silence, Timestamp};
 use crate::inbox::{Inbox, Refusal, View};
 
 /// What the engine holds of it, taken between two batches.
@@ -55,7 +55,8 @@ impl Board {
 
     fn of(snapshot: &Snapshot, filter: Filter) -> Self {
         let Snapshot { postings, silences, policy, now } = snapshot;
-        let inhibiting: Vec<_> = policy.inhibitions.iter().filter_map(|rule| Inhibiting::of(rule, postings)).collect();
+        let rules = policy.inhibitions.iter();
+        let inhibiting: Vec<_> = rules.map(|rule| Inhibiting::of(rule, &policy.topology, postings)).collect();
         let in_force = silences.iter().filter(|silence| silence.in_force(*now));
         let in_force: Vec<_> = in_force.map(|silence| (silence, id::of(silence))).collect();
         let mut told = Told::of(policy);
@@ -72,7 +73,7 @@ impl Board {
                 Shown {
                     fingerprint: fingerprint(&posting.text),
                     silenced_by,
-                    inhibited_by: inhibiting.iter().find_map(|rule| rule.holds(&posting.text)),
+                    inhibited_by: inhibiting.iter().find_map(|rule| rule.holds(&posting.text)).unwrap_or_default(),
                     receivers: told.receivers(&posting.text),
                     posting: posting.clone(),
                     only: None,
@@ -87,7 +88,7 @@ impl Board {
 
 /// The identity that Alertmanager gives a label set: FNV-1a of 64 bits over name, 0xff, value, 0xff in order of name
 /// (`model.LabelSet.Fingerprint`).
-fn fingerprint(text: &PostedText) -> u64 {
+pub(super) fn fingerprint(text: &PostedText) -> u64 {
     const PRIME: u64 = 0x0100_0000_01b3;
     let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
     let mut add = |bytes: &[u8]| {
@@ -102,59 +103,6 @@ fn fingerprint(text: &PostedText) -> u64 {
         add(&[0xff]);
     }
     hash
-}
-
-/// The sources of one inhibition that fire, by the values on which both sides must agree.
-struct Inhibiting<'a> {
-    rule: &'a Inhibition,
-    source: &'a [crate::domain::Matcher],
-    sources: BTreeMap<Vec<&'a str>, Vec<Source>>,
-}
-
-struct Source {
-    fingerprint: u64,
-    /// It is a target of the same inhibition, too.
-    two_sided: bool,
-}
-
-impl<'a> Inhibiting<'a> {
-    /// `None` = it asks for more than one source or for the service graph: the view does not say that it holds something.
-    fn of(rule: &'a Inhibition, postings: &'a [Posting]) -> Option<Self> {
-        let source = rule.source()?;
-        let mut sources: BTreeMap<_, Vec<_>> = BTreeMap::new();
-        for text in postings.iter().map(|posting| &posting.text).filter(|text| fits(rule, source, text)) {
-            let source = Source { fingerprint: fingerprint(text), two_sided: fits(rule, &rule.target, text) };
-            sources.entry(Self::agreement(rule, text)).or_default().push(source);
-        }
-        Some(Self { rule, source, sources })
-    }
-
-    fn agreement(rule: &Inhibition, text: &'a PostedText) -> Vec<&'a str> {
-        rule.equal.iter().map(|name| value(rule, text, name)).collect()
-    }
-
-    /// The alert that inhibits this one, if any does: the first by fingerprint. What is on both sides is not held by
-    /// others that are on both sides, as in Alertmanager.
-    fn holds(&self, text: &PostedText) -> Option<u64> {
-        if !fits(self.rule, &self.rule.target, text) {
-            return None;
-        }
-        let agreement: Vec<&str> = self.rule.equal.iter().map(|name| value(self.rule, text, name)).collect();
-        let both = fits(self.rule, self.source, text);
-        let sources = self.sources.get(agreement.as_slice())?;
-        sources.iter().filter(|source| !(both && source.two_sided)).map(|source| source.fingerprint).min()
-    }
-}
-
-fn fits(rule: &Inhibition, matchers: &[crate::domain::Matcher], text: &PostedText) -> bool {
-    matchers.iter().all(|matcher| matcher.fits_value(value(rule, text, matcher.name())))
-}
-
-fn value<'t>(rule: &Inhibition, text: &'t PostedText, name: &str) -> &'t str {
-    match rule.looks_at {
-        LooksAt::Fields => text.field(name),
-        LooksAt::Posted => text.label(name),
-    }
 }
 
 /// Who would be told of an alert that pages by itself.
@@ -192,7 +140,7 @@ pub(super) struct Shown {
     pub(super) posting: Posting,
     pub(super) fingerprint: u64,
     silenced_by: Vec<String>,
-    inhibited_by: Option<u64>,
+    inhibited_by: Vec<u64>,
     pub(super) receivers: Arc<[String]>,
     /// In a group only the receiver that was asked for is shown.
     only: Option<Arc<[String]>>,
@@ -201,7 +149,7 @@ pub(super) struct Shown {
 impl Shown {
     /// Whether it is silenced or inhibited.
     pub(super) fn is_suppressed(&self) -> bool {
-        !self.silenced_by.is_empty() || self.inhibited_by.is_some()
+        !self.silenced_by.is_empty() || !self.inhibited_by.is_empty()
     }
 
     /// It, as if only these receivers were told.
@@ -213,7 +161,7 @@ impl Shown {
     fn is_wanted(&self, filter: &Filter) -> bool {
         (filter.active || self.is_suppressed())
             && (filter.silenced || self.silenced_by.is_empty())
-            && (filter.inhibited || self.inhibited_by.is_none())
+            && (filter.inhibited || self.inhibited_by.is_empty())
     }
 }
 

@@ -10,6 +10,7 @@ mod config;
 mod filter;
 mod groups;
 mod id;
+mod inhibiting;
 mod metrics;
 mod new_silence;
 mod silences;
