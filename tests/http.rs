@@ -3,6 +3,8 @@
 
 #[path = "shell/client.rs"]
 mod client;
+#[path = "shell/operations.rs"]
+mod operations;
 #[path = "shell/running.rs"]
 mod running;
 #[path = "shell/with.rs"]

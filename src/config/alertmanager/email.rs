@@ -51,12 +51,26 @@ impl Work<'_, '_> {
                 "see docs/RECEIVERS.md for what can be set",
             );
         }
-        for (key, place) in config.places().filter(|(key, _)| !USED.contains(key)) {
-            let help = "Squelch words and sends its mails itself: see docs/RECEIVERS.md";
-            self.left.add(place, format!("the setting `{key}` of mails is not carried"), help);
-        }
         let settings = vec![("to", flow(&to)), ("from", from), ("smtp", format!("{{{}}}", smtp.join(", ")))];
-        Some(Part { kind: "email", settings, ..Part::default() })
+        let mut part = Part { kind: "email", settings, ..Part::default() };
+        self.words_of_mail(config, &mut part);
+        Some(part)
+    }
+
+    /// The subject and the text, where they can be said; the rest is told.
+    fn words_of_mail(&mut self, config: &Section<'_>, part: &mut Part) {
+        let headers = config.section("headers", &[], &mut self.findings);
+        let own = config.places().filter(|(key, _)| !USED.contains(key) && *key != "headers");
+        let own = own.map(|(key, place)| (key, place, config, (key == "text").then_some("text")));
+        let headers = headers
+            .places()
+            .map(|(key, place)| (key, place, &headers, key.eq_ignore_ascii_case("subject").then_some("title")));
+        for (key, place, section, role) in own.chain(headers).collect::<Vec<_>>() {
+            if !self.takes_wording((key, role), section, part) {
+                let help = "Squelch words and sends its mails itself; a `title` and a `text` of the receiver's own are templates, too: see docs/RECEIVERS.md";
+                self.left.add(place, format!("the setting `{key}` of mails is not carried"), help);
+            }
+        }
     }
 
     fn own_or_global<'n>(&mut self, keys: (&str, &str), config: &Section<'n>, global: &Section<'n>) -> Option<&'n str> {

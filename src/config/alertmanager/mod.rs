@@ -20,6 +20,7 @@ mod left;
 mod receivers;
 mod routes;
 mod section;
+mod wording;
 mod written;
 
 use std::fmt;
@@ -163,8 +164,8 @@ impl Work<'_, '_> {
             }
         }
         if let Some(place) = root.place("templates") {
-            let help = "Squelch words its messages itself: see docs/RECEIVERS.md for what each says";
-            self.left.add(place, "templates are not carried", help);
+            let help = "what receivers say in their own templates is carried where it can be; these files are not";
+            self.left.add(place, "files of templates are not carried", help);
         }
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::keys::{self, Kind, SecretKey, Setting, SettingForm};
 use super::section::{Place, Section};
+use super::wording;
 use super::written::{flow, text};
 use super::{SecretText, Work};
 use crate::config::findings::{Complaint, quoted};
@@ -18,6 +19,8 @@ pub(super) struct Part {
     pub(super) kind: &'static str,
     /// Keys and values, as they are written.
     pub(super) settings: Vec<(&'static str, String)>,
+    /// Its own title and text, as they are written.
+    pub(super) wording: Vec<(&'static str, String)>,
     /// What is to be said of it in the file.
     pub(super) notes: Vec<String>,
 }
@@ -202,8 +205,23 @@ impl Work<'_, '_> {
             );
         }
         for (key, place) in config.places().filter(|(key, _)| !used.iter().any(|used| used == key)) {
-            self.note_rest(key, place, config);
+            if !self.takes_wording((key, role(part.kind, key)), config, part) {
+                self.note_rest(key, place, config);
+            }
         }
+    }
+
+    /// Takes a template over as the receiver's own title or text, where it has none yet; whether it did.
+    pub(super) fn takes_wording(
+        &mut self,
+        (key, role): (&str, Option<&'static str>),
+        config: &Section<'_>,
+        part: &mut Part,
+    ) -> bool {
+        let Some(role) = role.filter(|role| part.wording.iter().all(|(known, _)| known != role)) else { return false };
+        let carried = config.text(key, &mut self.findings).and_then(wording::translated);
+        part.wording.extend(carried.iter().map(|jinja| (role, text(jinja))));
+        carried.is_some()
     }
 
     fn note_rest(&mut self, key: &str, place: Place, config: &Section<'_>) {
@@ -215,7 +233,7 @@ impl Work<'_, '_> {
                 }
             }
             _ if keys::WORDING.contains(&key) => {
-                let help = "Squelch words its messages itself: see docs/RECEIVERS.md for what each says";
+                let help = "Squelch's own words are sent in its place; a `title` and a `text` of the receiver's own are templates, too: see docs/RECEIVERS.md";
                 self.left.add(place, format!("the wording `{key}` is not carried"), help);
             }
             _ => self.left.add(
@@ -350,6 +368,19 @@ fn taken_over(value: &str, form: SettingForm) -> Option<String> {
 pub(super) fn quoted_text(value: &str) -> String {
     let written = text(value);
     if written == value && value.parse::<f64>().is_ok() { format!("'{value}'") } else { written }
+}
+
+/// Whether a template of this kind of receiver is its first line, or what stands below it.
+fn role(kind: &str, key: &str) -> Option<&'static str> {
+    match (kind, key) {
+        ("slack" | "discord" | "teams" | "pushover", "title")
+        | ("pagerduty", "description")
+        | ("opsgenie", "message") => Some("title"),
+        ("slack" | "teams", "text")
+        | ("discord" | "pushover" | "telegram", "message")
+        | ("opsgenie", "description") => Some("text"),
+        _ => None,
+    }
 }
 
 fn file_key(ours: &str) -> &'static str {

@@ -60,11 +60,14 @@ pub(super) fn receivers(receivers: &Receivers) -> String {
         let _ = writeln!(out, "  - name: {}  # line {}", text(&part.name), part.line);
         if part.settings.is_empty() {
             let _ = writeln!(out, "    {}: {{}}", part.kind);
-            continue;
+        } else {
+            let _ = writeln!(out, "    {}:", part.kind);
         }
-        let _ = writeln!(out, "    {}:", part.kind);
         for (key, value) in &part.settings {
             let _ = writeln!(out, "      {key}: {value}");
+        }
+        for (key, value) in &part.wording {
+            let _ = writeln!(out, "    {key}: {value}");
         }
     }
     out
