@@ -81,7 +81,14 @@ impl Engine {
 
     /// An alert that was muted is judged as if it had started now. It has no event that waits.
     pub(super) fn rise_again(&mut self, slot: Slot, event: &Event, turn: &mut Turn) {
-        if self.series.at(slot).target() > self.series.at(slot).level && self.rise(slot, Some(event), turn) {
+        let rises = self.series.at(slot).target() > self.series.at(slot).level;
+        let fresher = rises && self.rise(slot, Some(event), turn);
+        let page = self.policy.handling(self.policy.rule_for(event)).page;
+        if page == PageMode::Always && self.member_of(slot).is_none() {
+            self.introduce(slot);
+            self.force(slot, Reason::Always, turn);
+        }
+        if fresher {
             self.push(slot, turn);
         }
     }
