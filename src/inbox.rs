@@ -2,7 +2,10 @@
 //!
 //! Deliberately without judgement and without HTTP: who offers decides how to tell the sender.
 
-use std::cmp::Reverse;
+mod order;
+mod refusal;
+mod view;
+
 use std::collections::VecDeque;
 use std::fmt;
 use std::fs::File;
@@ -11,11 +14,11 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use crate::domain::alarm::Drill;
-use crate::domain::{
-    Alarms, Dispatch, Engine, Event, IncidentExplanation, IncidentId, IncidentSummary, Mark, NotificationKey, Opinion,
-    Policy, Silence,
-};
+use crate::domain::{Event, Mark};
+
+pub use order::Order;
+pub use refusal::Refusal;
+pub use view::View;
 
 /// What the queue may hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,35 +35,6 @@ impl Default for Capacity {
     fn default() -> Self {
         Self { events: 10_000, bytes: 64 << 20, asked: 1_000 }
     }
-}
-
-/// Why something was not taken or not done. The sender may try again.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
-    /// The queue is full.
-    #[error("{waiting} events are waiting to be judged, and no more fit")]
-    Full {
-        /// Events that wait.
-        waiting: usize,
-    },
-    /// A backup cannot be written now.
-    #[error("there is no backup: {0}")]
-    Backup(String),
-    /// What came cannot be made durable now.
-    #[error("new events cannot be stored: {0}")]
-    Storage(String),
-    /// The judge failed and rests; alerts are paged as they come meanwhile.
-    #[error("the judge failed and is being restarted")]
-    Judge,
-    /// The log of the cluster does not take it now.
-    #[error("the log of the cluster cannot be written: {0}")]
-    Log(String),
-    /// This node does not hold what is asked for.
-    #[error("{0}")]
-    Elsewhere(&'static str),
-    /// Squelch is stopping.
-    #[error("squelch is stopping")]
-    Stopping,
 }
 
 /// The numbers that a batch of events was given.
@@ -97,75 +71,6 @@ pub struct Parcel {
     pub bytes: usize,
     /// How far the log was read.
     pub marks: Vec<Mark>,
-}
-
-/// A change that a person or a courier asks for. It is answered when it is durable.
-#[derive(Debug)]
-pub enum Order {
-    /// A person has taken an incident.
-    Acknowledge(IncidentId, String),
-    /// A person declares an incident to be over.
-    Resolve(IncidentId, String),
-    /// A person says whether an incident was worth a page, or takes that back.
-    Feedback(IncidentId, Opinion, String),
-    /// A person says that the part of an incident which is about this service or host is another trouble.
-    Split(IncidentId, String, String),
-    /// A person sets, changes or ends a silence.
-    Silence(Silence),
-    /// A person turns shadow mode on or off.
-    Shadow(bool, String),
-    /// New rules are in force.
-    Policy(Arc<Policy>),
-    /// A receiver took a notification.
-    Delivered(NotificationKey),
-    /// A notification was not taken in time, for this reason; it is tried on.
-    Overdue(NotificationKey, String),
-    /// A notification was given up, for this reason.
-    Undeliverable(NotificationKey, String),
-    /// A digest was put together.
-    Digest(Box<Dispatch>),
-    /// A marked test page.
-    Drill(Drill),
-    /// Squelch itself is in trouble: a title, what it means and what to do.
-    Trouble(String, String),
-    /// The trouble of this title is over.
-    TroubleOver(String),
-}
-
-/// What a question is put to, between two batches.
-#[derive(Debug)]
-pub struct View<'a> {
-    /// What was judged.
-    pub engine: &'a Engine,
-    /// What no judge decided.
-    pub alarms: &'a Alarms,
-}
-
-impl View<'_> {
-    /// The incidents: open ones first, latest first, then closed ones that are still remembered.
-    #[must_use]
-    pub fn incidents(&self) -> Vec<(IncidentSummary, bool)> {
-        let mut all = self.alarms.incidents();
-        all.extend(self.engine.incidents());
-        all.sort_by_key(|(summary, open)| (!open, Reverse(summary.opened)));
-        all
-    }
-
-    /// All open incidents, in no order, and the latest `closed` of the others, latest first.
-    #[must_use]
-    pub fn latest_incidents(&self, closed: usize) -> (Vec<&IncidentSummary>, Vec<&IncidentSummary>) {
-        let all = self.alarms.summaries().chain(self.engine.incidents_that(|_| true));
-        let (open, mut over): (Vec<_>, Vec<_>) = all.partition(|summary| summary.resolved.is_none());
-        over.sort_unstable_by_key(|summary| Reverse((summary.opened, summary.incident)));
-        over.truncate(closed);
-        (open, over)
-    }
-
-    /// Everything about one incident that is still remembered.
-    #[must_use]
-    pub fn why_incident(&self, id: IncidentId) -> Option<IncidentExplanation> {
-        self.alarms.why_incident(id).or_else(|| self.engine.why_incident(id))
-    }
 }
 
 /// A question: it looks, answers by its own channel, and changes nothing.
@@ -406,9 +311,7 @@ impl Outlet {
     pub fn refuse(&self, refusal: Option<Refusal>) {
         self.0.queue().refusing = refusal;
     }
-}
 
-impl Outlet {
     /// Refuses every question from now on: who owns this outlet holds no engine.
     pub fn keep_silent(&self, why: Refusal) {
         self.0.queue().silent = Some(why);
