@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use rdkafka::TopicPartitionList;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
-use rdkafka::error::KafkaError;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, Message as _};
 use rdkafka::topic_partition_list::Offset;
 
@@ -64,6 +64,7 @@ impl Changelog {
                         };
                     }
                     Some(Err(KafkaError::PartitionEOF(_))) => break,
+                    Some(Err(error)) if passes(&error) => {}
                     Some(Err(error)) => return Err(format!("the topic `{topic}` cannot be read: {error}")),
                 }
             }
@@ -128,6 +129,7 @@ impl Changelog {
                 self.at_end.set(false);
                 Ok(Some(message))
             }
+            Some(Err(error)) if passes(&error) => Ok(None),
             Some(Err(error)) => Err(error.to_string()),
         }
     }
@@ -140,4 +142,20 @@ impl Changelog {
         let end = self.watcher.end(&self.topics.events, self.partition)?;
         Some(u64::try_from(end - next).unwrap_or(0))
     }
+}
+
+/// Whether the client only tells that it cannot read now: it goes on by itself, and the shard need not be rebuilt.
+fn passes(error: &KafkaError) -> bool {
+    let passing = [
+        RDKafkaErrorCode::BrokerTransportFailure,
+        RDKafkaErrorCode::AllBrokersDown,
+        RDKafkaErrorCode::Resolve,
+        RDKafkaErrorCode::OperationTimedOut,
+        RDKafkaErrorCode::RequestTimedOut,
+        RDKafkaErrorCode::NetworkException,
+        RDKafkaErrorCode::LeaderNotAvailable,
+        RDKafkaErrorCode::NotLeaderForPartition,
+        RDKafkaErrorCode::ReplicaNotAvailable,
+    ];
+    error.rdkafka_error_code().is_some_and(|code| passing.contains(&code))
 }

@@ -5,6 +5,7 @@
 use std::thread;
 use std::time::Duration;
 
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::producer::DeliveryFuture;
 use tokio::runtime::Handle;
 use tracing::{error, info};
@@ -122,12 +123,13 @@ impl Gateway {
 
     /// Answers when all replicas have all of it. The receipt has the place of the first in its partition.
     fn answer(&self, scribe: Scribe, answers: Vec<DeliveryFuture>, count: u64, ack: Ack) {
+        let board = self.board.clone();
         self.runtime.spawn(async move {
             let (mut first, mut failed) = (None, None);
             for answer in answers {
                 match answer.await {
                     Ok(Ok(delivery)) => first = first.or(u64::try_from(delivery.offset).ok()),
-                    Ok(Err((error, _))) => failed = Some(scribe.why(&error)),
+                    Ok(Err((error, _))) => failed = Some(why(&scribe, &board, &error)),
                     Err(_) => failed = Some("squelch is stopping".to_owned()),
                 }
             }
@@ -136,6 +138,13 @@ impl Gateway {
             let _ = ack.send(failed.map_or(Ok(receipt), |why| Err(Refusal::Log(why))));
         });
     }
+}
+
+/// Why something was not written: what is known of the topic says more than that it took too long.
+fn why(scribe: &Scribe, board: &Board, error: &KafkaError) -> String {
+    let late = error.rdkafka_error_code() == Some(RDKafkaErrorCode::MessageTimedOut);
+    let known = board.read().topic;
+    if late && !known.is_empty() { known.join("; ") } else { scribe.why(error) }
 }
 
 /// Tries until the client has room. It bounds itself: a message is in it for ten seconds at most.

@@ -18,7 +18,7 @@ use super::Options;
 use super::owner::{Means, Owner};
 use super::rules::Rules;
 use super::scribe::Scribe;
-use super::topics::{self, Topics};
+use super::topics::Topics;
 use crate::broker::{self, Watcher};
 use crate::clock::Stopwatch;
 
@@ -26,10 +26,8 @@ use crate::clock::Stopwatch;
 const WAIT: Duration = Duration::from_millis(100);
 /// A shard that is taken away may finish its turn within this time.
 const FAREWELL: Duration = Duration::from_secs(5);
-/// How often it looks at the partitions.
-const LOOK: Duration = Duration::from_secs(5);
-/// How long the brokers are waited for.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How soon it tries again to join.
+const AGAIN: Duration = Duration::from_secs(5);
 
 /// What the group says. Clones share the client.
 #[derive(Clone)]
@@ -121,7 +119,7 @@ pub(super) fn run(options: &Options, own: &Arc<Rules>, scribe: &Scribe) {
             Err(why) => {
                 error!(why, "the group cannot be joined");
                 options.board.trouble(vec![format!("the group cannot be joined: {why}")]);
-                options.rest(LOOK);
+                options.rest(AGAIN);
             }
         }
     }
@@ -155,16 +153,12 @@ fn work(options: &Options, member: &Member, own: &Arc<Rules>, scribe: &Scribe) {
         board: options.board.clone(),
         clock: options.clock.clone(),
     });
-    let mut looked: Option<Stopwatch> = None;
+    options.board.trouble(Vec::new());
     while !options.stops() {
         if let Some(Err(error)) = member.0.poll(WAIT) {
             warn!(%error, "the group is in trouble");
         }
         start_owners(member, &means);
-        if looked.is_none_or(|watch| watch.elapsed() >= LOOK) {
-            looked = Some(Stopwatch::start());
-            options.board.trouble(troubles(options, member));
-        }
     }
     let steward = member.0.context();
     let all: Vec<i32> = steward.held().keys().copied().collect();
@@ -187,27 +181,5 @@ fn start_owners(member: &Member, means: &Arc<Means>) {
             Ok(owner) => drop(steward.held().insert(number, Some(owner))),
             Err(error) => error!(%error, partition = number, "no thread can be started for a shard"),
         }
-    }
-}
-
-/// What is wrong with the topic of events.
-fn troubles(options: &Options, member: &Member) -> Vec<String> {
-    let topic = &member.0.context().topic;
-    let seen = match member.0.fetch_metadata(Some(topic), PATIENCE) {
-        Ok(seen) => seen,
-        Err(error) => {
-            let why = member.0.context().watcher.why_down().unwrap_or_else(|| error.to_string());
-            return vec![format!("no broker can be reached: {why}")];
-        }
-    };
-    let found = seen.topics().iter().find(|found| found.name() == topic);
-    let gone = topics::gone(found.map_or(&[], |found| found.partitions()), options.settings.partitions);
-    match gone.len() {
-        0 => Vec::new(),
-        count => vec![format!(
-            "{count} of {} partitions of the topic `{topic}` cannot be used: {}; events of their scopes wait or are refused",
-            options.settings.partitions,
-            gone.join(", ")
-        )],
     }
 }

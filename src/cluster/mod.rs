@@ -9,7 +9,8 @@
 //! - **Pure**: [`scope`] (whose event it is), [`place`] (where that is), [`message`] and [`word`] (what stands in the
 //!   log), [`record`] (what stands in the changelog), [`rules`], [`shard`] and [`tenant`] (what is judged).
 //! - **With Kafka**: `topics` (how they must be), `scribe` and `gateway` (into the log), `member` (whose partition is
-//!   whose), `owner`, `changelog` and `transaction` (one shard), [`standing`] (how it all stands).
+//!   whose), `owner`, `changelog` and `transaction` (one shard), `survey` (what is wrong with the partitions), [`standing`]
+//!   (how it all stands).
 //!
 //! Deliberately no protocol of its own: who owns what, what is stored together and who is fenced is Kafka's to say.
 
@@ -25,6 +26,7 @@ pub mod scope;
 mod scribe;
 pub mod shard;
 pub mod standing;
+mod survey;
 pub mod tenant;
 mod topics;
 mod transaction;
@@ -159,6 +161,7 @@ fn run(options: &Options, outlet: Outlet, runtime: Handle) {
     info!(cluster = options.settings.name, "the topics of the cluster are there");
     let own = Arc::new(options.own.clone());
     thread::scope(|scope| {
+        scope.spawn(|| survey::run(options, &gateway.runtime));
         if options.roles.worker {
             let (own, scribe) = (&own, &scribe);
             scope.spawn(move || member::run(options, own, scribe));

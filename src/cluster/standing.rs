@@ -33,7 +33,9 @@ pub struct ShardStanding {
 pub struct Standing {
     /// Why the log does not take events.
     pub closed: Vec<String>,
-    /// What else is wrong: partitions that are gone, a group that cannot be joined.
+    /// What is wrong with the topic of events: partitions that nobody leads, or of which there are too few copies.
+    pub topic: Vec<String>,
+    /// What else is wrong: a group that cannot be joined.
     pub troubles: Vec<String>,
     /// The shards that it holds, by partition.
     pub shards: BTreeMap<i32, ShardStanding>,
@@ -64,6 +66,10 @@ impl Board {
 
     pub(super) fn close(&self, why: Vec<String>) {
         self.standing().closed = why;
+    }
+
+    pub(super) fn survey(&self, found: Vec<String>) {
+        self.standing().topic = found;
     }
 
     pub(super) fn trouble(&self, troubles: Vec<String>) {

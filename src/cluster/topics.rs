@@ -5,7 +5,6 @@ use std::time::Duration;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication};
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::RDKafkaErrorCode;
-use rdkafka::types::RDKafkaRespErr;
 
 use crate::broker::{self, Watcher};
 use crate::clock::Stopwatch;
@@ -178,20 +177,4 @@ async fn wrongly_kept(admin: &AdminClient<Watcher>, topics: &[(&str, bool)]) -> 
         }
     }
     wrong
-}
-
-/// Which partitions of a topic nobody can use now: their numbers and why.
-pub(super) fn gone(partitions: &[rdkafka::metadata::MetadataPartition], expected: u16) -> Vec<String> {
-    let mut gone: Vec<String> = Vec::new();
-    for number in 0..i32::from(expected) {
-        match partitions.iter().find(|partition| partition.id() == number) {
-            None => gone.push(format!("{number} (it is not there)")),
-            Some(found) if found.leader() < 0 => gone.push(format!("{number} (no broker has it)")),
-            Some(found) if found.error().is_some_and(|error| error != RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR) => {
-                gone.push(format!("{number} (it is in trouble)"));
-            }
-            Some(_) => {}
-        }
-    }
-    gone
 }

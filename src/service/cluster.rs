@@ -326,7 +326,7 @@ impl Look {
     }
 
     fn warnings(&self, standing: &Standing) -> Vec<String> {
-        let mut texts = standing.troubles.clone();
+        let mut texts = [&standing.topic[..], &standing.troubles].concat();
         for (partition, shard) in &standing.shards {
             texts.extend(shard.trouble.iter().map(|why| format!("shard {partition}: {why}")));
             texts.extend(shard.warnings.iter().map(|text| format!("shard {partition}: {text}")));

@@ -10,7 +10,7 @@ use crate::client::{get, post};
 use crate::nodes::{Cluster, Node};
 
 /// Waits until `/-/ready` says this, with this status.
-fn until_told(node: &mut Node, status: u16, text: &str) {
+pub(crate) fn until_told(node: &mut Node, status: u16, text: &str) {
     let to = node.address();
     for _ in 0..400 {
         let answer = get(to, "/-/ready");
@@ -22,7 +22,7 @@ fn until_told(node: &mut Node, status: u16, text: &str) {
     panic!("`{text}` is not told: {}\n{}", get(to, "/-/ready").body, node.log());
 }
 
-fn changed(cluster: &Cluster, from: &str, to: &str) {
+pub(crate) fn changed(cluster: &Cluster, from: &str, to: &str) {
     let file = cluster.path("squelch.yaml");
     let settings = std::fs::read_to_string(&file).unwrap();
     assert!(settings.contains(from), "{settings}");

@@ -10,8 +10,8 @@ use rdkafka::topic_partition_list::Offset;
 
 use squelch::clock::Stopwatch;
 
-use crate::broker::Broker;
 use crate::nodes::{Cluster, PARTITIONS};
+use crate::servers::Servers;
 
 /// A reader that goes on where it stopped.
 pub(crate) struct Decisions {
@@ -22,9 +22,18 @@ pub(crate) struct Decisions {
 
 impl Decisions {
     /// Of a cluster whose topics are there.
-    pub(crate) fn new(broker: &Broker, cluster: &Cluster) -> Self {
-        let mut config = broker.client();
-        config.set("group.id", "downstream").set("isolation.level", "read_committed");
+    pub(crate) fn new(servers: &impl Servers, cluster: &Cluster) -> Self {
+        Self::with(servers, cluster, "read_committed")
+    }
+
+    /// Also those that were written and never counted.
+    pub(crate) fn of_all(servers: &impl Servers, cluster: &Cluster) -> Self {
+        Self::with(servers, cluster, "read_uncommitted")
+    }
+
+    fn with(servers: &impl Servers, cluster: &Cluster, isolation: &str) -> Self {
+        let mut config = servers.client();
+        config.set("group.id", "downstream").set("isolation.level", isolation);
         config.set("enable.auto.commit", "false").set("auto.offset.reset", "earliest").set("fetch.wait.max.ms", "20");
         let consumer: BaseConsumer = config.create().unwrap();
         let mut list = TopicPartitionList::new();

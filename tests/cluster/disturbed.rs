@@ -23,7 +23,7 @@ pub(crate) const SCOPES: u64 = 12;
 /// So many workers.
 const WORKERS: usize = 3;
 /// A session ends after 6 s; one that is paused longer is a zombie.
-const PAUSE: Duration = Duration::from_secs(8);
+pub(crate) const PAUSE: Duration = Duration::from_secs(8);
 
 pub(crate) fn given(name: &str, usual: u64) -> u64 {
     std::env::var(name).map_or(usual, |text| text.parse().unwrap())
@@ -31,23 +31,25 @@ pub(crate) fn given(name: &str, usual: u64) -> u64 {
 
 /// Events of a scope, seven seconds apart, each with its number: noise, and now and then something that pages.
 pub(crate) fn stream(scope: u64, count: u64) -> Stream {
+    (0..count).map(|number| event(scope, number)).collect()
+}
+
+/// One of these.
+pub(crate) fn event(scope: u64, number: u64) -> Event {
     let start = Timestamp::from_millis(1_780_000_000_000 + i64::try_from(scope).unwrap() * 1_000);
-    let one = |number: u64| {
-        let mut event = Event::new("bus", format!("c{}", number % 5));
-        event.received = Some(start.after(7.0 * number as f64));
-        (event.service, event.host) = (Some(format!("s{}", number % 7)), Some(format!("h{}", number % 40)));
-        event.summary = Some(number.to_string());
-        if number % 500 == 499 {
-            event.severity = squelch::domain::Severity::Critical;
-            event.check = format!("alarm-{}", number / 500);
-        }
-        native::read_line(native::write_line(&event).as_bytes()).unwrap()
-    };
-    (0..count).map(one).collect()
+    let mut event = Event::new("bus", format!("c{}", number % 5));
+    event.received = Some(start.after(7.0 * number as f64));
+    (event.service, event.host) = (Some(format!("s{}", number % 7)), Some(format!("h{}", number % 40)));
+    event.summary = Some(number.to_string());
+    if number % 500 == 499 {
+        event.severity = squelch::domain::Severity::Critical;
+        event.check = format!("alarm-{}", number / 500);
+    }
+    native::read_line(native::write_line(&event).as_bytes()).unwrap()
 }
 
 /// Criticals page; everything goes to the receiver.
-fn rules(receiver: &Receiver) -> String {
+pub(crate) fn rules(receiver: &Receiver) -> String {
     let loud = "rules:\n  - name: loud\n    match: ['severity=\"critical\"']\n    page: always\n";
     format!("{loud}{}", receiver.routes())
 }
@@ -160,7 +162,7 @@ fn workers_and_broker_are_disturbed_while_events_flow_and_each_counts_once() {
 }
 
 /// How many events have no verdict that should have one, and how many have more than one.
-fn counted(decisions: &Decisions, wanted: &BTreeMap<&String, String>) -> (usize, usize) {
+pub(crate) fn counted(decisions: &Decisions, wanted: &BTreeMap<&String, String>) -> (usize, usize) {
     let numbers = |text: &str| -> Vec<u64> {
         let verdict = |line: &str| line.strip_prefix("{\"type\":\"verdict\",\"seq\":")?.split(',').next()?.parse().ok();
         text.lines().filter_map(verdict).collect()
@@ -176,7 +178,7 @@ fn counted(decisions: &Decisions, wanted: &BTreeMap<&String, String>) -> (usize,
 }
 
 /// What was paged came, at least once, and never under two keys.
-fn each_page_has_one_key(receiver: &Receiver, wanted: &BTreeMap<&String, String>) {
+pub(crate) fn each_page_has_one_key(receiver: &Receiver, wanted: &BTreeMap<&String, String>) {
     let pages: usize =
         wanted.values().map(|text| text.lines().filter(|line| line.starts_with("{\"type\":\"page\"")).count()).sum();
     let mut keys: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();

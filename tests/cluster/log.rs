@@ -10,8 +10,8 @@ use squelch::cluster::place;
 use squelch::domain::{Event, Timestamp};
 use squelch::formats::native;
 
-use crate::broker::Broker;
 use crate::nodes::{Cluster, PARTITIONS};
+use crate::servers::Servers;
 use crate::streams::Stream;
 
 /// A writer that loses nothing: it fails the test instead.
@@ -37,8 +37,8 @@ impl ProducerContext for Strict {
 }
 
 impl Writer {
-    pub(crate) fn new(broker: &Broker, cluster: &Cluster) -> Self {
-        let mut config = broker.client();
+    pub(crate) fn new(servers: &impl Servers, cluster: &Cluster) -> Self {
+        let mut config = servers.client();
         config.set("enable.idempotence", "true").set("linger.ms", "5").set("message.timeout.ms", "300000");
         config.set("queue.buffering.max.messages", "1000000");
         Self { producer: config.create_with_context(Strict).unwrap(), topic: cluster.topic("events") }

@@ -11,7 +11,12 @@ mod live;
 mod log;
 mod nodes;
 mod pace;
+mod scarce;
+mod servers;
 mod streams;
+mod three;
+mod trio;
+mod wire;
 
 #[path = "../kafka/broker.rs"]
 #[expect(dead_code, reason = "not every door is used here")]

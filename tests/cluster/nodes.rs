@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 
-use crate::broker::{Broker, Door};
+use crate::servers::Servers;
 
 /// How many partitions the clusters of the tests have.
 pub(crate) const PARTITIONS: i32 = 4;
@@ -16,21 +16,28 @@ pub(crate) const PARTITIONS: i32 = 4;
 pub(crate) struct Cluster {
     pub(crate) name: String,
     dir: tempfile::TempDir,
+    more: String,
 }
 
 impl Cluster {
     /// Fills a folder for nodes of a cluster of this name. `more` = further keys of its section.
-    pub(crate) fn new(broker: &Broker, name: &str, (rules, more): (&str, &str)) -> Self {
-        let cluster = Self { name: name.to_owned(), dir: tempfile::tempdir().unwrap() };
+    pub(crate) fn new(servers: &impl Servers, name: &str, (rules, more): (&str, &str)) -> Self {
+        let more = format!(", replication: {}{more}", servers.copies());
+        let cluster = Self { name: name.to_owned(), dir: tempfile::tempdir().unwrap(), more };
         fs::create_dir_all(cluster.path("rules")).unwrap();
         fs::write(cluster.path("rules/rules.yaml"), rules).unwrap();
+        cluster.write("squelch.yaml", &servers.addresses());
+        cluster
+    }
+
+    /// Settings for nodes that reach the brokers at these places.
+    pub(crate) fn write(&self, file: &str, brokers: &[String]) {
+        let Self { name, more, .. } = self;
         let settings = format!(
             "limits: {{per_source: 1000000 events/s}}\n\
-             cluster: {{name: {name}, prefix: {name}, brokers: \"{}\", partitions: {PARTITIONS}, replication: 1, scope: scope, session: 6s{more}}}\n",
-            broker.at(Door::Plain)
+             cluster: {{name: {name}, prefix: {name}, brokers: {brokers:?}, partitions: {PARTITIONS}, scope: scope, session: 6s{more}}}\n",
         );
-        fs::write(cluster.path("squelch.yaml"), settings).unwrap();
-        cluster
+        fs::write(self.path(file), settings).unwrap();
     }
 
     /// One of its topics.
@@ -45,7 +52,12 @@ impl Cluster {
 
     /// Starts a node with a number of its own, for its files.
     pub(crate) fn node(&self, number: usize, roles: &str) -> Node {
-        Node::start(&self.path("squelch.yaml"), &self.path("rules"), &self.path(&format!("node-{number}")), roles)
+        self.node_by("squelch.yaml", number, roles)
+    }
+
+    /// The same, by other settings.
+    pub(crate) fn node_by(&self, settings: &str, number: usize, roles: &str) -> Node {
+        Node::start(&self.path(settings), &self.path("rules"), &self.path(&format!("node-{number}")), roles)
     }
 }
 
@@ -61,7 +73,9 @@ impl Node {
         fs::create_dir_all(data).unwrap();
         let log = data.join("log");
         let file = File::options().append(true).create(true).open(&log).unwrap();
-        let child = Command::new(env!("CARGO_BIN_EXE_squelch"))
+        // For measuring with another profile than that of the tests.
+        let binary = std::env::var_os("SQUELCH_CLUSTER_BINARY");
+        let child = Command::new(binary.unwrap_or_else(|| env!("CARGO_BIN_EXE_squelch").into()))
             .args(["serve", "--cluster", "--role", roles, "--listen", "127.0.0.1:0", "--config"])
             .arg(settings)
             .arg("--rules")

@@ -30,6 +30,43 @@ pub(crate) fn jars() -> Option<PathBuf> {
     jars
 }
 
+/// A command that runs a class of these jars.
+pub(crate) fn java(jars: &Path, class: &str) -> Command {
+    let mut command = Command::new("java");
+    command.args([
+        "-Xmx512m",
+        "-XX:TieredStopAtLevel=1",
+        "-XX:+UseSerialGC",
+        "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
+    ]);
+    command.arg("-cp").arg(jars.join("*")).arg(class);
+    command
+}
+
+/// The process of a broker.
+pub(crate) fn process(jars: &Path, properties: &Path, log: File) -> Child {
+    let java = java(jars, "kafka.Kafka");
+    // A shell stands between, which ends it when the test is gone, however it went.
+    Command::new("sh")
+        .args(["-c", "\"$@\" </dev/null & cat >/dev/null; kill -9 $!", "sh"])
+        .arg(java.get_program())
+        .args(java.get_args())
+        .arg(properties)
+        .stdin(Stdio::piped())
+        .stdout(log.try_clone().unwrap())
+        .stderr(log)
+        .spawn()
+        .unwrap()
+}
+
+/// Ends the process of a broker as a power cut would.
+pub(crate) fn end(process: &mut Option<Child>) {
+    if let Some(mut child) = process.take() {
+        drop(child.stdin.take());
+        child.wait().unwrap();
+    }
+}
+
 /// A broker, with its files.
 pub(crate) struct Broker {
     jars: PathBuf,
@@ -78,8 +115,7 @@ impl Broker {
         broker.write_certificates();
         fs::write(broker.file("server.properties"), broker.properties()).unwrap();
         let scram = |mechanism: &str| format!("{mechanism}=[name=squelch,password={PASSWORD}]");
-        let formatted = broker
-            .java("kafka.tools.StorageTool")
+        let formatted = java(&broker.jars, "kafka.tools.StorageTool")
             .args(["format", "-t", "MkU3OEVBNTcwNTJENDM2Qg", "-c"])
             .arg(broker.file("server.properties"))
             .args(["--add-scram", &scram("SCRAM-SHA-256"), "--add-scram", &scram("SCRAM-SHA-512")])
@@ -91,34 +127,10 @@ impl Broker {
         broker
     }
 
-    fn java(&self, class: &str) -> Command {
-        let mut command = Command::new("java");
-        command.args([
-            "-Xmx512m",
-            "-XX:TieredStopAtLevel=1",
-            "-XX:+UseSerialGC",
-            "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
-        ]);
-        command.arg("-cp").arg(self.jars.join("*")).arg(class);
-        command
-    }
-
     /// Starts its process, and waits until it answers.
     pub(crate) fn run(&self) {
-        // A shell stands between, which ends it when the test is gone, however it went.
         let log = File::create(self.file("log")).unwrap();
-        let java = self.java("kafka.Kafka");
-        let child = Command::new("sh")
-            .args(["-c", "\"$@\" </dev/null & cat >/dev/null; kill -9 $!", "sh"])
-            .arg(java.get_program())
-            .args(java.get_args())
-            .arg(self.file("server.properties"))
-            .stdin(Stdio::piped())
-            .stdout(log.try_clone().unwrap())
-            .stderr(log)
-            .spawn()
-            .unwrap();
-        *self.process.lock().unwrap() = Some(child);
+        *self.process.lock().unwrap() = Some(process(&self.jars, &self.file("server.properties"), log));
         let client: BaseConsumer = self.client().create().unwrap();
         for _ in 0..200 {
             if client.fetch_metadata(None, Duration::from_millis(500)).is_ok_and(|seen| !seen.brokers().is_empty()) {
@@ -131,10 +143,7 @@ impl Broker {
 
     /// Ends it as a power cut would.
     pub(crate) fn kill(&self) {
-        if let Some(mut child) = self.process.lock().unwrap().take() {
-            drop(child.stdin.take());
-            child.wait().unwrap();
-        }
+        end(&mut self.process.lock().unwrap());
     }
 
     /// Where it listens.
