@@ -5,6 +5,7 @@
 
 mod bad_input;
 mod decisions;
+mod deployment;
 mod disturbed;
 mod equality;
 mod live;
