@@ -1,7 +1,6 @@
 //! A shard's records out of its compacted topics, and the messages behind them.
 
 use std::cell::Cell;
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use rdkafka::TopicPartitionList;
@@ -10,6 +9,8 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, Message as _};
 use rdkafka::topic_partition_list::Offset;
 
+use super::copy::{Changed, Place, Records};
+use super::record::Row;
 use super::topics::Topics;
 use crate::broker::{self, Watcher};
 use crate::config::Cluster;
@@ -30,9 +31,18 @@ pub(super) struct Changelog {
 }
 
 /// What was read, and how much that was.
-pub(super) struct Records {
-    pub(super) records: BTreeMap<Vec<u8>, Vec<u8>>,
+#[derive(Default)]
+pub(super) struct Found {
+    /// As it stands.
+    pub(super) records: Records,
+    /// Messages read of the state.
     pub(super) messages: u64,
+    /// Records that the local copy had.
+    pub(super) copied: u64,
+    /// What the partition was called by its first owner, and where the last row lies that says so.
+    pub(super) brand: Option<(String, i64)>,
+    /// What the local copy lacks of the state.
+    pub(super) changed: Changed,
 }
 
 impl Changelog {
@@ -44,32 +54,72 @@ impl Changelog {
         Ok(Self { consumer, watcher, topics: Topics::of(settings), partition, at_end: Cell::new(false) })
     }
 
-    /// Reads all records up to the end; `stops` breaks it off.
-    pub(super) fn records(&self, stops: impl Fn() -> bool) -> Result<Records, String> {
-        let mut found = Records { records: BTreeMap::new(), messages: 0 };
-        for topic in [&self.topics.state, &self.topics.outbox] {
-            self.assign(topic, Offset::Beginning)?;
-            loop {
-                if stops() {
-                    return Err("it is no longer this node's".to_owned());
-                }
-                match self.consumer.poll(WAIT) {
-                    None => {}
-                    Some(Ok(message)) => {
-                        found.messages += 1;
-                        let key = message.key().unwrap_or_default().to_vec();
-                        match message.payload() {
-                            Some(value) => found.records.insert(key, value.to_vec()),
-                            None => found.records.remove(&key),
-                        };
+    /// The id that the brokers of a cluster share.
+    pub(super) fn cluster(&self) -> Option<String> {
+        self.consumer.client().fetch_cluster_id(PATIENCE)
+    }
+
+    /// Reads all records up to the end, the state on from a local copy where that is one of it; `stops` breaks it off.
+    /// Whether the copy was used.
+    pub(super) fn records(
+        &self,
+        copy: Option<(Records, Place)>,
+        stops: impl Fn() -> bool,
+    ) -> Result<(Found, bool), String> {
+        let (state, outbox) = (&self.topics.state, &self.topics.outbox);
+        let mut used = false;
+        let mut found = Found::default();
+        if let Some((records, place)) = copy.filter(|(_, place)| self.reaches(place)) {
+            found = Found { copied: records.len() as u64, records, ..Found::default() };
+            self.read(state, Offset::Offset(place.offset), &mut found, &stops)?;
+            used = found.brand.as_ref().is_some_and(|(brand, _)| *brand == place.brand);
+        }
+        if !used {
+            found = Found::default();
+            self.read(state, Offset::Beginning, &mut found, &stops)?;
+        }
+        // What is owed is little, and read anew each time.
+        let mut owed = Found::default();
+        self.read(outbox, Offset::Beginning, &mut owed, &stops)?;
+        found.records.append(&mut owed.records);
+        found.messages += owed.messages;
+        Ok((found, used))
+    }
+
+    /// Whether a copy is of this changelog, and goes no further than it does.
+    fn reaches(&self, place: &Place) -> bool {
+        let marks = self.consumer.fetch_watermarks(&self.topics.state, self.partition, PATIENCE);
+        place.topic == self.topics.state
+            && self.cluster().is_some_and(|cluster| cluster == place.cluster)
+            && marks.is_ok_and(|(low, high)| (low..high).contains(&place.offset))
+    }
+
+    fn read(&self, topic: &str, from: Offset, found: &mut Found, stops: &impl Fn() -> bool) -> Result<(), String> {
+        let offset_key = Row::offset_key();
+        self.assign(topic, from)?;
+        loop {
+            if stops() {
+                return Err("it is no longer this node's".to_owned());
+            }
+            match self.consumer.poll(WAIT) {
+                None => {}
+                Some(Ok(message)) => {
+                    found.messages += 1;
+                    let (key, value) = (message.key().unwrap_or_default().to_vec(), message.payload());
+                    if let Some((_, brand)) = value.filter(|_| key == offset_key).and_then(Row::read_offset) {
+                        found.brand = Some((brand.unwrap_or_default().to_owned(), message.offset()));
                     }
-                    Some(Err(KafkaError::PartitionEOF(_))) => break,
-                    Some(Err(error)) if passes(&error) => {}
-                    Some(Err(error)) => return Err(format!("the topic `{topic}` cannot be read: {error}")),
+                    match value {
+                        Some(value) => found.records.insert(key.clone(), value.to_vec()),
+                        None => found.records.remove(&key),
+                    };
+                    found.changed.insert(key, value.map(<[u8]>::to_vec));
                 }
+                Some(Err(KafkaError::PartitionEOF(_))) => return Ok(()),
+                Some(Err(error)) if passes(&error) => {}
+                Some(Err(error)) => return Err(format!("the topic `{topic}` cannot be read: {error}")),
             }
         }
-        Ok(found)
     }
 
     /// Where to read events on: where the records say, else where the group says, else at the beginning; with what

@@ -152,6 +152,7 @@ fn work(options: &Options, member: &Member, own: &Arc<Rules>, scribe: &Scribe) {
         post: Arc::clone(&options.post),
         board: options.board.clone(),
         clock: options.clock.clone(),
+        data_dir: options.data_dir.clone(),
     });
     options.board.trouble(Vec::new());
     while !options.stops() {

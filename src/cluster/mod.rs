@@ -9,12 +9,13 @@
 //! - **Pure**: [`scope`] (whose event it is), [`place`] (where that is), [`message`] and [`word`] (what stands in the
 //!   log), [`record`] (what stands in the changelog), [`rules`], [`shard`] and [`tenant`] (what is judged).
 //! - **With Kafka**: `topics` (how they must be), `scribe` and `gateway` (into the log), `member` (whose partition is
-//!   whose), `owner`, `changelog` and `transaction` (one shard), `survey` (what is wrong with the partitions), [`standing`]
+//!   whose), `owner`, `changelog`, `copy` and `transaction` (one shard), `survey` (what is wrong with the partitions), [`standing`]
 //!   (how it all stands).
 //!
 //! Deliberately no protocol of its own: who owns what, what is stored together and who is fenced is Kafka's to say.
 
 mod changelog;
+mod copy;
 mod gateway;
 mod member;
 pub mod message;
@@ -33,6 +34,7 @@ mod transaction;
 pub mod word;
 
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -93,6 +95,8 @@ pub struct Options {
     pub own: Rules,
     /// Where notifications go once they are stored.
     pub post: Post,
+    /// Where copies of shards are kept.
+    pub data_dir: PathBuf,
     /// The time of orders and ticks.
     pub clock: Clock,
     /// Where it is told how the node stands.

@@ -2,22 +2,26 @@
 //! then hands over what is to be sent. One transaction is under way at a time.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
 use rdkafka::message::{BorrowedMessage, Headers as _, Message as _};
+use ring::rand::SecureRandom as _;
 use tracing::{error, info, warn};
 
-use super::changelog::Changelog;
+use super::changelog::{Changelog, Found};
+use super::copy::{self, Changed, LocalCopy, Place};
 use super::member::Member;
 use super::message::{self, KIND, POSTED, Said};
-use super::record::Row;
+use super::record::{Row, Shelf};
 use super::rules::Rules;
 use super::scribe::Scribe;
 use super::shard::{Restored, Shard, Untaken};
 use super::standing::{Board, ShardStanding};
+use super::topics::Topics;
 use super::transaction::{Lost, Pen};
 use super::{Post, Posted};
 use crate::clock::{Clock, Stopwatch};
@@ -49,6 +53,7 @@ pub(super) struct Means {
     pub(super) post: Post,
     pub(super) board: Board,
     pub(super) clock: Clock,
+    pub(super) data_dir: PathBuf,
 }
 
 /// The owner of one partition, while it runs.
@@ -95,12 +100,35 @@ struct Work {
     spoiled: BTreeSet<i64>,
 }
 
+/// The local copy of a shard at work.
+struct Kept {
+    copy: LocalCopy,
+    place: Place,
+}
+
+impl Kept {
+    /// What was committed, and the offset of the last row that says how far.
+    fn take(&mut self, changed: Changed, offset: Option<i64>, at: Timestamp) {
+        let place = offset.map(|offset| Place { offset, at, ..self.place.clone() });
+        self.copy.take(changed, place);
+    }
+}
+
+/// What a partition is called that has no name yet: nothing else is called so.
+fn fresh(partition: i32, now: Timestamp) -> String {
+    let mut bytes = [0; 8];
+    // Without randomness the time tells lives of a topic apart.
+    let _ = ring::rand::SystemRandom::new().fill(&mut bytes);
+    format!("{partition}-{}-{:016x}", now.millis(), u64::from_le_bytes(bytes))
+}
+
 /// A shard at work.
 struct Life {
     pen: Pen,
     log: Changelog,
     shard: Shard,
     next: i64,
+    copy: Kept,
     ticked: Stopwatch,
     /// When something was stored last.
     stored: Stopwatch,
@@ -173,9 +201,8 @@ impl Work {
         // First of all: from here on nobody else can write for this partition, so its records have an end.
         let pen = Pen::take_over(&means.settings, self.partition, means.member.clone())?;
         let log = Changelog::new(&means.settings, self.partition).map_err(Lost::Failed)?;
-        let found =
-            log.records(|| self.stops()).map_err(|why| if self.stops() { Lost::Stopped } else { Lost::Failed(why) })?;
-        let (records, messages) = (found.records.len(), found.messages);
+        let (found, copy) = self.records(&log)?;
+        let (records, messages, copied) = (found.records.len(), found.messages, found.copied);
         let Restored { shard, next, unreadable } =
             Shard::restore(self.partition, &means.own, found.records, self.spoiled.clone());
         for record in unreadable {
@@ -189,12 +216,39 @@ impl Work {
         self.standing.rules = Some(shard.rules().fingerprint);
         let owed = shard.outbox();
         let took = watch.elapsed();
-        info!(partition = self.partition, records, messages, next, owed = owed.len(), ?took, "the shard is rebuilt");
+        info!(
+            partition = self.partition,
+            records,
+            copied,
+            messages,
+            next,
+            owed = owed.len(),
+            ?took,
+            "the shard is rebuilt"
+        );
         self.tell();
         (means.post)(self.partition, Posted::Receivers(shard.rules().receivers.clone()));
         (means.post)(self.partition, Posted::Send(owed));
         let (ticked, stored) = (Stopwatch::start(), Stopwatch::start());
-        Ok(Life { pen, log, shard, next, ticked, stored })
+        Ok(Life { pen, log, shard, next, copy, ticked, stored })
+    }
+
+    /// The records of the shard, from the local copy as far as that goes, and the copy to be kept from here on.
+    fn records(&self, log: &Changelog) -> Result<(Found, Kept), Lost> {
+        let lost = |why| if self.stops() { Lost::Stopped } else { Lost::Failed(why) };
+        let (means, now) = (&self.means, self.means.clock.now());
+        let topic = Topics::of(&means.settings).state;
+        let dir = copy::folder(&means.data_dir, &topic, self.partition);
+        let (disk, copied) = LocalCopy::open(&dir, now);
+        let (mut found, used) = log.records(copied, || self.stops()).map_err(lost)?;
+        let brand = found.brand.take().filter(|(brand, _)| !brand.is_empty());
+        let offset = brand.as_ref().map(|(_, offset)| *offset);
+        let brand = brand.map_or_else(|| fresh(self.partition, now), |(brand, _)| brand);
+        let disk = disk.filter(|_| used);
+        let place = Place { cluster: log.cluster().unwrap_or_default(), topic, brand, offset: 0, at: now };
+        let mut copy = Kept { copy: LocalCopy::keep(&dir, disk), place };
+        copy.take(std::mem::take(&mut found.changed), offset, now);
+        Ok((found, copy))
     }
 
     /// Judges what is there, stores it, and only then sends.
@@ -237,7 +291,12 @@ impl Work {
             // Else what was read long ago, and led to nothing, would one day seem to be lost.
             out.rows.push(Row::offset(life.next));
         }
-        life.pen.store(&out, life.next, || self.stops())?;
+        let offset = Row::offset_key();
+        out.rows.iter_mut().filter(|row| row.key == offset).for_each(|row| row.brand(&life.copy.place.brand));
+        let place = life.pen.store(&out, life.next, || self.stops())?;
+        let rows = out.rows.into_iter().filter(|row| row.shelf == Shelf::State);
+        let changed = rows.map(|row| (row.key, row.value)).collect();
+        life.copy.take(changed, Some(place).filter(|place| *place >= 0), self.means.clock.now());
         life.stored = Stopwatch::start();
         self.standing.scopes = life.shard.scopes();
         self.standing.rules = Some(life.shard.rules().fingerprint);

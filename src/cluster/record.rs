@@ -66,8 +66,29 @@ impl Row {
     /// How far the partition of events was read.
     #[must_use]
     pub fn offset(next: i64) -> Self {
-        let key = Key::Shard(Key::OFFSET.to_owned()).write();
-        Self { shelf: Shelf::State, key, value: Some(next.to_string().into_bytes()) }
+        Self { shelf: Shelf::State, key: Self::offset_key(), value: Some(next.to_string().into_bytes()) }
+    }
+
+    /// The key of [`Row::offset`].
+    #[must_use]
+    pub fn offset_key() -> Vec<u8> {
+        Key::Shard(Key::OFFSET.to_owned()).write()
+    }
+
+    /// Adds what the partition was called by its first owner, by which copies of it are known.
+    pub fn brand(&mut self, brand: &str) {
+        if let Some(value) = &mut self.value {
+            value.push(b' ');
+            value.extend_from_slice(brand.as_bytes());
+        }
+    }
+
+    /// The offset and the brand of the value of such a row.
+    #[must_use]
+    pub fn read_offset(value: &[u8]) -> Option<(i64, Option<&str>)> {
+        let text = std::str::from_utf8(value).ok()?;
+        let (next, brand) = text.split_once(' ').map_or((text, None), |(next, brand)| (next, Some(brand)));
+        Some((next.parse().ok()?, brand))
     }
 }
 

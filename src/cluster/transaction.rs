@@ -3,17 +3,22 @@
 //! The transactional id is the partition's own, so whoever takes it over fences whoever had it before, however alive
 //! that one is. Deliberately without knowledge of what the rows mean.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use rdkafka::TopicPartitionList;
+use rdkafka::client::ClientContext;
+use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::Consumer as _;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::producer::{BaseRecord, Producer as _, ThreadedProducer};
+use rdkafka::message::Message as _;
+use rdkafka::producer::{BaseRecord, DeliveryResult, Producer as _, ProducerContext, ThreadedProducer};
 use rdkafka::topic_partition_list::Offset;
+use rdkafka::{Statistics, TopicPartitionList};
 
 use super::member::Member;
-use super::record::Shelf;
+use super::record::{Row, Shelf};
 use super::shard::Yield;
 use super::topics::{LONGEST, Topics};
 use crate::broker::{self, Watcher};
@@ -38,9 +43,44 @@ pub(super) enum Lost {
     Failed(String),
 }
 
+/// What the client of a shard hears.
+struct Ear {
+    watcher: Watcher,
+    key: Vec<u8>,
+    place: Arc<AtomicI64>,
+}
+
+impl ClientContext for Ear {
+    fn log(&self, level: RDKafkaLogLevel, fac: &str, message: &str) {
+        self.watcher.log(level, fac, message);
+    }
+
+    fn stats(&self, statistics: Statistics) {
+        self.watcher.stats(statistics);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        self.watcher.error(error, reason);
+    }
+}
+
+impl ProducerContext for Ear {
+    type DeliveryOpaque = ();
+
+    fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
+        if let Ok(message) = result
+            && message.key() == Some(&self.key)
+        {
+            self.place.store(message.offset(), Ordering::SeqCst);
+        }
+    }
+}
+
 /// The writer of one shard.
 pub(super) struct Pen {
-    producer: ThreadedProducer<Watcher>,
+    producer: ThreadedProducer<Ear>,
+    /// Where the last row of [`Row::offset`] came to lie.
+    place: Arc<AtomicI64>,
     topics: Topics,
     partition: i32,
     member: Member,
@@ -56,19 +96,22 @@ impl Pen {
             .set("message.max.bytes", LONGEST)
             .set("queue.buffering.max.messages", "500000")
             .set("compression.type", "lz4");
-        let producer: ThreadedProducer<Watcher> =
-            config.create_with_context(Watcher::default()).map_err(|error| failed(error.to_string()))?;
-        let pen = Self { producer, topics: Topics::of(settings), partition, member };
+        let place = Arc::new(AtomicI64::new(-1));
+        let ear = Ear { watcher: Watcher::default(), key: Row::offset_key(), place: Arc::clone(&place) };
+        let producer: ThreadedProducer<Ear> =
+            config.create_with_context(ear).map_err(|error| failed(error.to_string()))?;
+        let pen = Self { producer, place, topics: Topics::of(settings), partition, member };
         pen.until_done(|| false, || pen.producer.init_transactions(STEP))?;
         Ok(pen)
     }
 
-    /// Stores what came out of a turn, and how far events were read. It is tried until it is done, or cannot be.
-    pub(super) fn store(&self, out: &Yield, next: i64, stops: impl Fn() -> bool) -> Result<(), Lost> {
+    /// Stores what came out of a turn, and how far events were read. It is tried until it is done, or cannot be. Gives
+    /// the offset in the changelog of the row that says how far; below 0 = not known.
+    pub(super) fn store(&self, out: &Yield, next: i64, stops: impl Fn() -> bool) -> Result<i64, Lost> {
         let watch = Stopwatch::start();
         loop {
             let error = match self.attempt(out, next, &stops) {
-                Ok(()) => return Ok(()),
+                Ok(()) => return Ok(self.place.load(Ordering::SeqCst)),
                 Err(error) => error,
             };
             if let Some(lost) = for_good(&error) {

@@ -82,6 +82,7 @@ impl ClusterService {
             roles,
             own: own.clone(),
             post: post(posted),
+            data_dir: settings.data_dir.clone(),
             clock: parts.clock.clone(),
             board: board.clone(),
             stop: letting_go,

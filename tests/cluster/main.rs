@@ -4,6 +4,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "tells its figures, and what is left out")]
 
 mod bad_input;
+mod copy;
 mod decisions;
 mod deployment;
 mod disturbed;

@@ -29,13 +29,12 @@ struct Crew<'a> {
     trio: &'a Trio,
     cluster: &'a Cluster,
     workers: Vec<Node>,
-    started: usize,
 }
 
 impl<'a> Crew<'a> {
     fn new(trio: &'a Trio, cluster: &'a Cluster, workers: usize) -> Self {
         (0..workers).for_each(|lane| cluster.write(&settings(lane), &trio.by(lane)));
-        let mut crew = Self { trio, cluster, workers: Vec::new(), started: 0 };
+        let mut crew = Self { trio, cluster, workers: Vec::new() };
         for lane in 0..workers {
             let node = crew.hired(lane);
             crew.workers.push(node);
@@ -44,9 +43,9 @@ impl<'a> Crew<'a> {
         crew
     }
 
-    fn hired(&mut self, lane: usize) -> Node {
-        self.started += 1;
-        self.cluster.node_by(&settings(lane), self.started, "worker")
+    fn hired(&self, lane: usize) -> Node {
+        // In the same folder as the one before it, with what that one kept of its shards.
+        self.cluster.node_by(&settings(lane), lane, "worker")
     }
 
     /// Nothing passes between a worker and the brokers, for longer than its session lasts.
@@ -89,13 +88,15 @@ fn disturb(crew: &mut Crew<'_>, dice: &mut Dice, deeds: &mut Deeds) {
             deeds.pauses += 1;
         }
         (_, 0) => {
+            crew.workers.remove(lane).stop();
             let next = crew.hired(lane);
-            std::mem::replace(&mut crew.workers[lane], next).stop();
+            crew.workers.insert(lane, next);
             deeds.stops += 1;
         }
         _ => {
+            drop(crew.workers.remove(lane));
             let next = crew.hired(lane);
-            drop(std::mem::replace(&mut crew.workers[lane], next));
+            crew.workers.insert(lane, next);
             deeds.kills += 1;
         }
     }

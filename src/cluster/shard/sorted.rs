@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::cluster::record::Key;
+use crate::cluster::record::{Key, Row};
 use crate::cluster::rules::{RuleFiles, Rules};
 use crate::cluster::tenant::Head;
 use crate::domain::Silence;
@@ -51,8 +51,9 @@ impl Sorted {
             let silence = serde_json::from_slice(&value).map_err(|error| error.to_string())?;
             self.silences.insert(id.to_owned(), silence);
         } else if name == Key::OFFSET {
-            let text = String::from_utf8_lossy(&value);
-            self.next = Some(text.parse().map_err(|_| format!("`{text}` is no offset"))?);
+            let read = Row::read_offset(&value);
+            let no = || format!("`{}` is no offset", String::from_utf8_lossy(&value));
+            self.next = Some(read.ok_or_else(no)?.0);
         } else if name == Key::RULES {
             let files: RuleFiles = serde_json::from_slice(&value).map_err(|error| error.to_string())?;
             self.rules = Some(files.load()?);
