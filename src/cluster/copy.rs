@@ -281,8 +281,6 @@ mod tests {
         assert_eq!(records[&15_u32.to_be_bytes()[..]], b"new");
         let mut copy = LocalCopy::keep(dir.path(), disk);
         copy.take(changed(10, 12, None), Some(place(13)));
-        // Up to where this goes nobody says any more.
-        copy.take(changed(5, 6, None), None);
         drop(copy);
         let (records, at) = found(dir.path(), NOW).unwrap();
         assert_eq!((records.len(), at.offset), (24_993, 13));
