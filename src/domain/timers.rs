@@ -45,6 +45,8 @@ pub(crate) enum Due {
     Later,
     /// Nobody may have taken an incident for too long.
     Remind,
+    /// Shadow mode is over, and something was kept from people.
+    Unsent,
 }
 
 /// A timer: when, what, and the row it is about.

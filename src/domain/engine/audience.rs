@@ -39,7 +39,7 @@ pub(super) struct Audience {
     /// Those that are told later, and the name of the route that an interval keeps.
     pub(super) later: BTreeMap<String, String>,
     /// The names of the routes that tell now.
-    routes: BTreeSet<String>,
+    pub(super) routes: BTreeSet<String>,
 }
 
 impl Audience {
@@ -224,6 +224,9 @@ impl Engine {
         let (id, now) = (page.incident, self.now());
         let people = audience.now.iter().map(|name| self.policy.on_call(name, now).to_owned());
         let people: BTreeSet<String> = people.filter(|_| !self.policy.shadow).collect();
+        if self.policy.shadow {
+            self.keep_page(page.clone(), &audience);
+        }
         self.wait_for_taker(&page, &audience.routes);
         let Some(incident) = self.incident_mut(id) else { return };
         incident.concerns.extend(audience.all());
@@ -318,7 +321,7 @@ impl Engine {
     }
 
     /// Receivers that are gone by now are replaced by those of the rules in force.
-    fn still_known(&self, receivers: &mut BTreeSet<String>, page: &Page) {
+    pub(super) fn still_known(&self, receivers: &mut BTreeSet<String>, page: &Page) {
         let known =
             |name: &String| route::all(&self.policy.routes).any(|route| route.all_receivers().any(|to| to == name));
         if receivers.iter().all(known) {

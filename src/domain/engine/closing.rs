@@ -109,6 +109,7 @@ impl Engine {
         self.closed -= 1;
         self.notify(id, NoticeAction::Reopen, "it is back, and nothing worse than what was paged".to_owned(), turn);
         self.wake_later(id);
+        self.wake_unsent(id);
         self.wait_again(id);
     }
 
@@ -170,6 +171,7 @@ impl Engine {
         let surplus = self.closed.saturating_sub(KEPT);
         for id in closed.into_iter().take(surplus) {
             self.incidents.remove(Incident::key(id));
+            self.forget_unsent(id);
             self.closed -= 1;
         }
         self.find_known();

@@ -39,6 +39,7 @@ mod samples;
 mod shadowing;
 mod split;
 mod surge;
+mod unsent;
 mod verdicts;
 mod views;
 mod wording;
@@ -94,6 +95,7 @@ pub struct Engine {
     feedback: Table<Feedback>,
     budgets: Table<Spending>,
     shadow: Table<ShadowWord>,
+    unsent: Table<unsent::Unsent>,
     outbox: Table<outbox::Owed>,
     /// What was decided, for digests.
     daybook: Daybook,
@@ -151,6 +153,7 @@ impl Engine {
             feedback: Table::default(),
             budgets: Table::default(),
             shadow: Table::default(),
+            unsent: Table::default(),
             outbox: Table::default(),
             daybook: Daybook::default(),
             parts: FxHashMap::default(),
@@ -268,6 +271,7 @@ impl Engine {
             Due::Budget => self.budget_due(whom, turn),
             Due::Later => self.later_due(whom, turn),
             Due::Remind => self.remind_due(whom, turn),
+            Due::Unsent => self.unsent_due(whom, turn),
         }
     }
 

@@ -53,6 +53,9 @@ impl Engine {
         };
         let told = notice.incident.and_then(|id| self.incident(id)).map(|incident| incident.told.clone());
         if let (true, Some(id), Some(told)) = (tells, notice.incident, told) {
+            if self.policy.shadow && !told.is_empty() {
+                self.keep_notice(id, notice.clone());
+            }
             self.owe(id, &told, &Content::Notice(notice), turn);
         }
     }

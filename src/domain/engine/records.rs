@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Engine, mutes, outbox};
+use super::{Engine, mutes, outbox, unsent};
 use crate::domain::alert::{Alert, Mute};
 use crate::domain::budget::Spending;
 use crate::domain::check::Check;
@@ -35,7 +35,7 @@ pub struct RestoreError {
 /// How a snapshot's cursor is made: the table in the upper half, the slot in the lower.
 const TABLE: u64 = 1 << 32;
 /// The first table of the day book, and the last one.
-const BOOK: u64 = 15;
+const BOOK: u64 = 16;
 const LAST_TABLE: u64 = BOOK + Daybook::TABLES - 1;
 
 impl Engine {
@@ -79,6 +79,7 @@ impl Engine {
             Some(&Posting::PULSE) => self.postings.restore_pulse(key, value),
             Some(&Spending::KIND) => self.budgets.restore(value).map(drop),
             Some(&ShadowWord::KIND) => self.shadow.restore(value).map(drop),
+            Some(&unsent::Unsent::KIND) => self.unsent.restore(value).map(drop),
             Some(_) if let Some(taken) = self.daybook.restore(key, value) => taken,
             Some(_) => Err("its kind is unknown: a newer version may have written it".to_owned()),
             None => Err("its key is empty".to_owned()),
@@ -204,6 +205,7 @@ impl Engine {
         self.postings.take_changes(&mut changes);
         self.budgets.take_changes(&mut changes);
         self.shadow.take_changes(&mut changes);
+        self.unsent.take_changes(&mut changes);
         self.daybook.take_changes(&mut changes);
         changes
     }
@@ -232,6 +234,7 @@ impl Engine {
             12 => self.postings.part(from, bytes, &mut changes),
             13 => self.budgets.part(from, bytes, &mut changes),
             14 => self.shadow.part(from, bytes, &mut changes),
+            15 => self.unsent.part(from, bytes, &mut changes),
             _ if table <= LAST_TABLE => self.daybook.part(table - BOOK, from, bytes, &mut changes),
             _ => return (changes, None),
         };

@@ -40,5 +40,6 @@ impl Engine {
         } else {
             Arc::new(Policy { shadow: on, ..Policy::clone(&self.given) })
         };
+        self.tell_after_shadow();
     }
 }
