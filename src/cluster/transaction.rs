@@ -16,6 +16,7 @@ use rdkafka::message::Message as _;
 use rdkafka::producer::{BaseRecord, DeliveryResult, Producer as _, ProducerContext, ThreadedProducer};
 use rdkafka::topic_partition_list::Offset;
 use rdkafka::{Statistics, TopicPartitionList};
+use tracing::warn;
 
 use super::member::Member;
 use super::record::{Row, Shelf};
@@ -118,6 +119,7 @@ impl Pen {
                 return Err(lost);
             }
             // Nothing of it was stored; the same is tried again, with what the group says now.
+            warn!(partition = self.partition, %error, "what a shard decided could not be stored yet");
             self.until_done(&stops, || self.producer.abort_transaction(STEP))?;
             if stops() || !self.member.holds(self.partition) {
                 return Err(Lost::Stopped);
