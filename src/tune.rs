@@ -51,20 +51,33 @@ pub struct Scope {
     pub window: Option<(Timestamp, Timestamp)>,
     /// Events of pages that people took: no such page may be lost or come later.
     pub taken: BTreeSet<u64>,
+    /// The events of the part that is looked at: pages count that have one of them, nothing is proposed that is about
+    /// everything, and no other page may be lost or come later. `None` = all.
+    pub part: Option<BTreeSet<u64>>,
     /// How many changes are replayed at most.
     pub tries: usize,
 }
 
 impl Default for Scope {
     fn default() -> Self {
-        Self { window: None, taken: BTreeSet::new(), tries: TRIED }
+        Self { window: None, taken: BTreeSet::new(), part: None, tries: TRIED }
     }
 }
 
 impl Scope {
     fn pages(&self, replayed: &Replayed) -> usize {
         let within = |at: Timestamp| self.window.is_none_or(|(from, until)| (from..until).contains(&at));
-        replayed.decided.pages.iter().filter(|page| within(page.ts)).count()
+        replayed.decided.pages.iter().filter(|page| within(page.ts) && self.is_of_part(page)).count()
+    }
+
+    /// Whether an event is of the part.
+    fn has(&self, seq: u64) -> bool {
+        self.part.as_ref().is_none_or(|part| part.contains(&seq))
+    }
+
+    /// Whether a page is one of the part.
+    fn is_of_part(&self, page: &Page) -> bool {
+        page.alerts.iter().any(|seq| self.has(*seq))
     }
 }
 
@@ -152,7 +165,7 @@ fn mild(incident: &IncidentSummary) -> bool {
 pub fn tune(history: &History<'_>) -> Result<Tuning, Report> {
     let own = history.replay(&[])?;
     let policy = Arc::new(config::load(history.sources)?.policy);
-    let candidates = candidate::candidates(history.events, &own, &policy);
+    let candidates = candidate::candidates(history, &own, &policy);
     let mut good: Vec<Proposal> = Vec::new();
     let mut tried = 0;
     for candidate in candidates.into_iter().take(history.scope.tries) {
@@ -197,7 +210,9 @@ fn harmless(history: &History<'_>, own: &Replayed, other: &Replayed) -> Option<V
     let mut lost = Vec::new();
     for difference in compare(&own.decided, &other.decided) {
         match difference {
-            Difference::Lost(page, _) | Difference::Later(page, ..) if serious(page.incident) || taken(page) => {
+            Difference::Lost(page, _) | Difference::Later(page, ..)
+                if serious(page.incident) || taken(page) || !scope.is_of_part(page) =>
+            {
                 return None;
             }
             Difference::Lost(page, _) => lost.push(page.title.clone()),

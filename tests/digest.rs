@@ -265,7 +265,7 @@ digests:
     expect_file!["digest/mistakes.txt"].assert_eq(&report.to_string());
 }
 
-/// A check that pages now and then and is over within minutes, and one that is truly broken in the end.
+/// A check that pages now and then and is over within minutes, and another host that is truly broken, once for hours and in the end.
 fn mildly_noisy() -> Vec<Event> {
     let alert = |check: &str, host: &str, minutes: u32, status| {
         let mut event = Event::new("nagios", check);
@@ -281,13 +281,32 @@ fn mildly_noisy() -> Vec<Event> {
         events.push(alert("lag", "db-1", at + 25, Status::Resolved));
     }
     let broken = ["disk", "mount"].map(|check| alert(check, "db-2", 140_000, Status::Firing));
-    events.extend(broken.map(|event| Event { severity: Severity::Critical, ..event }));
+    let outage = [(115_000, Status::Firing), (115_200, Status::Resolved)];
+    let outage = outage.map(|(minute, status)| alert("mount", "db-2", minute, status));
+    events.extend(broken.into_iter().chain(outage).map(|event| Event { severity: Severity::Critical, ..event }));
+    events.sort_by_key(|event| event.ts);
     events
 }
 
 /// What is proposed for its last 34 days, when this was done about its latest mild incident.
 fn proposed(about: impl Fn(IncidentId) -> Option<Input<'static>>) -> Option<Proposals> {
-    let (mut engine, mut turn, mut latest) = (Engine::new(policy()), Turn::default(), Latest::default());
+    proposed_to(None, about)
+}
+
+/// The same in a digest of this name: of what is called `db-1`, or of what is called `db-2`.
+fn proposed_to(digest: Option<&str>, about: impl Fn(IncidentId) -> Option<Input<'static>>) -> Option<Proposals> {
+    let parts = "
+receivers:
+  - name: desk
+    email: {smtp: {host: mail.example.org}, from: squelch@example.org, to: [desk@example.org]}
+digests:
+  - {name: first, receivers: [desk], match: 'host=\"db-1\"'}
+  - {name: second, receivers: [desk], match: 'host=\"db-2\"'}
+";
+    let own = digest.map(|_| Source::new("rules/parts.yaml", parts));
+    let sources = config::with_shipped(own.into_iter().collect());
+    let policy = Arc::new(config::load(&sources).unwrap().policy);
+    let (mut engine, mut turn, mut latest) = (Engine::new(policy), Turn::default(), Latest::default());
     for (seq, event) in (0..).zip(mildly_noisy()) {
         engine.handle(event.ts.unwrap(), Input::Event { seq, event: &event }, &mut turn);
         latest.take(seq, event);
@@ -296,8 +315,10 @@ fn proposed(about: impl Fn(IncidentId) -> Option<Input<'static>>) -> Option<Prop
     if let Some(input) = about(mild.0.incident) {
         engine.handle(engine.now(), input, &mut turn);
     }
-    let gathered = gather(&engine, None, (engine.now().after(-34.0 * 86_400.0), engine.now().after(1.0)));
-    let proposals = propose(latest, &config::with_shipped(Vec::new()), &gathered);
+    let window = (engine.now().after(-34.0 * 86_400.0), engine.now().after(1.0));
+    let rule = digest.and_then(|name| engine.policy().digests.iter().find(|rule| rule.name == name).cloned());
+    let gathered = gather(&engine, rule.as_ref(), window);
+    let proposals = propose(latest, &sources, &gathered);
     if let Some(proposals) = &proposals {
         let paper = Paper::of(&gathered, Some(proposals));
         let section = paper.sections.iter().find(|section| section.title == "A quieter week").unwrap();
@@ -319,6 +340,21 @@ fn what_is_proposed_was_replayed_and_delays_no_page_that_somebody_took() {
         assert!(spared.together > proposals.together, "{spared:?}");
         assert!(spared.changes.iter().all(|change| !change.words.contains("lag")), "{spared:?}");
     }
+}
+
+#[test]
+fn a_digest_of_a_part_proposes_what_is_about_this_part_alone() {
+    let proposals = proposed_to(Some("first"), |_| None).unwrap();
+    assert!(proposals.together < proposals.pages, "{proposals:?}");
+    assert!(!proposals.changes.is_empty());
+    for change in &proposals.changes {
+        assert!(change.words.contains("lag"), "not about the whole: {change:?}");
+    }
+    // The pages of the part alone.
+    let all = proposed(|_| None).unwrap();
+    assert!(proposals.pages < all.pages, "{} of {}", proposals.pages, all.pages);
+    // What is truly broken is nothing to be quieter about.
+    assert_eq!(proposed_to(Some("second"), |_| None), None);
 }
 
 #[test]

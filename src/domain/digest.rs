@@ -2,6 +2,9 @@
 //!
 //! Deliberately not what it says: that is put together from the day book, outside of the engine.
 
+use std::collections::BTreeMap;
+
+use super::event::Event;
 use super::matcher::Matcher;
 use super::time::Timestamp;
 use super::zone::{Zone, weekday};
@@ -30,6 +33,22 @@ pub const MOST_PARTS: usize = super::daybook::Parts::MOST;
 pub const FIELDS: [&str; 6] = ["source", "kind", "service", "host", "check", "team"];
 
 impl DigestRule {
+    /// Whether an event is one that it tells of; `owners` = the teams of services.
+    #[must_use]
+    pub fn tells_of(&self, event: &Event, owners: &BTreeMap<String, String>) -> bool {
+        let service = event.service.as_deref().unwrap_or_default();
+        self.matchers.iter().all(|matcher| {
+            matcher.fits_value(match matcher.name() {
+                "source" => &event.source,
+                "kind" => event.kind.word(),
+                "service" => service,
+                "team" => owners.get(service).map_or("", String::as_str),
+                "host" => event.host.as_deref().unwrap_or_default(),
+                _ => &event.check,
+            })
+        })
+    }
+
     /// The latest time at which it was to be sent, at or before `now`.
     #[must_use]
     pub fn latest(&self, now: Timestamp) -> Timestamp {

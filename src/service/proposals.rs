@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use crate::config::Source;
+use crate::config::{self, Source};
 use crate::digest::{Gathered, Proposal, Proposals};
 use crate::domain::daybook::Chapter;
 use crate::domain::{Event, Opinion, Topology};
@@ -40,9 +40,10 @@ impl Latest {
 #[must_use]
 pub fn propose(latest: Latest, sources: &[Source], gathered: &Gathered) -> Option<Proposals> {
     let (opened, worse) = gathered.extract.pages();
-    if opened + worse == 0 || latest.0.is_empty() || gathered.parted {
+    if opened + worse == 0 || latest.0.is_empty() {
         return None;
     }
+    let part = if gathered.parted { Some(part(&latest, sources, &gathered.digest)?) } else { None };
     // Numbered anew, so that a run over few events of a long life takes little memory.
     let places: BTreeMap<u64, u64> = (0..).zip(&latest.0).map(|(place, (seq, _))| (*seq, place)).collect();
     let events: Vec<(u64, Event)> = (0..).zip(latest.0.into_iter().map(|(_, event)| event)).collect();
@@ -55,6 +56,7 @@ pub fn propose(latest: Latest, sources: &[Source], gathered: &Gathered) -> Optio
     let scope = Scope {
         window: Some((gathered.extract.from, gathered.extract.until)),
         taken,
+        part,
         tries: (BUDGET / events.len().max(1)).saturating_sub(1).min(TRIES),
     };
     let graph = Topology::default();
@@ -76,4 +78,12 @@ pub fn propose(latest: Latest, sources: &[Source], gathered: &Gathered) -> Optio
         changes: tuning.proposals.iter().map(change).collect(),
         patch: diff,
     })
+}
+
+/// The places of the events that a digest tells of; `None` = the rules do not have it any more, or are wrong.
+fn part(latest: &Latest, sources: &[Source], digest: &str) -> Option<BTreeSet<u64>> {
+    let policy = config::load(sources).ok()?.policy;
+    let rule = policy.digests.iter().find(|rule| rule.name == digest)?;
+    let told = (0..).zip(&latest.0).filter(|(_, (_, event))| rule.tells_of(event, &policy.owners));
+    Some(told.map(|(place, _)| place).collect())
 }

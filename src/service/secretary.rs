@@ -134,7 +134,7 @@ impl Secretary {
 
 /// Changes of the rules on disk, from the history on disk; none where either cannot be read.
 fn proposals(data_dir: &Path, rules: Option<&Path>, gathered: &Gathered) -> Option<crate::digest::Proposals> {
-    if gathered.extract.pages() == (0, 0) || gathered.parted {
+    if gathered.extract.pages() == (0, 0) {
         return None;
     }
     let past = history::read(data_dir, Timestamp::EPOCH, gathered.extract.until);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Replayed, mild};
+use super::{History, Replayed, mild};
 use crate::domain::matcher::Operator;
 use crate::domain::{Event, Matcher, Policy, Sensitivity};
 
@@ -69,12 +69,14 @@ fn keys(event: &Event) -> impl Iterator<Item = Key> {
 }
 
 /// The changes worth a replay, those about the checks that paged most first.
-pub(super) fn candidates(events: &[(u64, Event)], own: &Replayed, policy: &Policy) -> Vec<Candidate> {
+pub(super) fn candidates(history: &History<'_>, own: &Replayed, policy: &Policy) -> Vec<Candidate> {
+    let (events, scope) = (history.events, &history.scope);
     let mut checks: BTreeMap<Key, Paged> = BTreeMap::new();
-    for page in &own.decided.pages {
+    for page in own.decided.pages.iter().filter(|page| scope.is_of_part(page)) {
         let of = |seq: &u64| events.binary_search_by_key(seq, |(seq, _)| *seq).ok().map(|place| &events[place].1);
         // Checks that a person has written a rule for are left to that person.
-        let about = page.alerts.iter().filter_map(of).filter(|event| policy.rule_for(event).is_none());
+        let ours = page.alerts.iter().filter(|seq| scope.has(**seq));
+        let about = ours.filter_map(of).filter(|event| policy.rule_for(event).is_none());
         let mut keys: Vec<Key> = about.flat_map(keys).collect();
         keys.sort();
         keys.dedup();
@@ -88,7 +90,7 @@ pub(super) fn candidates(events: &[(u64, Event)], own: &Replayed, policy: &Polic
     let mut ranked: Vec<_> = checks.into_iter().filter(|(_, paged)| paged.mild >= OFTEN).collect();
     ranked.sort_by_key(|(_, paged)| (paged.serious, std::cmp::Reverse(paged.mild)));
     let mut all = Vec::new();
-    if policy.judgement.sensitivity != Sensitivity::Quiet {
+    if policy.judgement.sensitivity != Sensitivity::Quiet && scope.part.is_none() {
         all.push(Candidate::Quiet);
     }
     for ((source, check, host), paged) in ranked {
