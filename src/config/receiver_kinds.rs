@@ -199,10 +199,15 @@ fn exec(record: &Record, findings: &mut Findings<'_>) -> Option<ReceiverKind> {
     }))
 }
 
+/// Whether a text can be one segment of a path as it stands (the unreserved characters of RFC 3986, 2.3).
+pub(super) fn is_segment(text: &str) -> bool {
+    text.chars().all(|c| c.is_ascii_alphanumeric() || "-_.~".contains(c))
+}
+
 /// A text that becomes one segment of a path.
 fn path_segment(record: &Record, key: &str, findings: &mut Findings<'_>) -> Option<String> {
     let given = record.get(key)?;
-    if given.text().contains(|c: char| !(c.is_ascii_alphanumeric() || "-_.~".contains(c))) {
+    if !is_segment(given.text()) {
         let complaint = Complaint::new("only letters, digits and `-_.~` can stand here");
         findings.mistake(given.spot, &given.path, complaint.help("it becomes a part of an address"));
     }

@@ -149,6 +149,8 @@ pub(super) struct Setting {
 pub(super) enum SettingForm {
     /// A text.
     Text,
+    /// A text that becomes one segment of an address.
+    Segment,
     /// An URL, without this end.
     Url(&'static str),
     /// A duration between two others.
@@ -234,7 +236,7 @@ pub(super) const KINDS: &[Kind] = &[
         "victorops",
         &[secret("api_key", &["api_key"], "victorops_api_key")],
         &[
-            Setting { required: true, ..setting("routing_key", "routing_key", "", SettingForm::Text) },
+            Setting { required: true, ..setting("routing_key", "routing_key", "", SettingForm::Segment) },
             setting("url", "api_url", "victorops_api_url", SettingForm::Url("/")),
         ],
     ),

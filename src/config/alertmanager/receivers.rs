@@ -8,6 +8,7 @@ use super::wording;
 use super::written::{flow, text};
 use super::{SecretText, Work};
 use crate::config::findings::{Complaint, quoted};
+use crate::config::receiver_kinds::is_segment;
 use crate::domain::duration;
 use crate::sinks::receiver::read_url;
 
@@ -346,6 +347,7 @@ impl Work<'_, '_> {
 fn taken_over(value: &str, form: SettingForm) -> Option<String> {
     match form {
         SettingForm::Text => Some(quoted_text(value)),
+        SettingForm::Segment => is_segment(value).then(|| quoted_text(value)),
         SettingForm::Number => value.parse::<u64>().ok().filter(|number| *number > 0).map(|number| number.to_string()),
         SettingForm::Words => {
             let words: Vec<String> =
