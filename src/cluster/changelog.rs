@@ -184,6 +184,17 @@ impl Changelog {
         }
     }
 
+    /// Whether the end was reached after the last message.
+    pub(super) fn is_at_end(&self) -> bool {
+        self.at_end.get()
+    }
+
+    /// Where the events end, as the brokers say when they are asked; `None` = they do not answer.
+    pub(super) fn end(&self) -> Option<i64> {
+        let marks = self.consumer.fetch_watermarks(&self.topics.events, self.partition, PATIENCE);
+        marks.ok().map(|(_, end)| end)
+    }
+
     /// How many messages are behind this offset, as far as the brokers said.
     pub(super) fn lag(&self, next: i64) -> Option<u64> {
         if self.at_end.get() {

@@ -9,7 +9,7 @@
 //! - **Pure**: [`scope`] (whose event it is), [`place`] (where that is), [`message`] and [`word`] (what stands in the
 //!   log), [`record`] (what stands in the changelog), [`rules`], [`shard`] and [`tenant`] (what is judged).
 //! - **With Kafka**: `topics` (how they must be), `scribe` and `gateway` (into the log), `member` (whose partition is
-//!   whose), `owner`, `changelog`, `copy` and `transaction` (one shard), `survey` (what is wrong with the partitions), [`standing`]
+//!   whose), `owner`, `changelog`, `copy`, `stall` and `transaction` (one shard), `survey` (what is wrong with the partitions), [`standing`]
 //!   (how it all stands).
 //!
 //! Deliberately no protocol of its own: who owns what, what is stored together and who is fenced is Kafka's to say.
@@ -26,6 +26,7 @@ pub mod rules;
 pub mod scope;
 mod scribe;
 pub mod shard;
+mod stall;
 pub mod standing;
 mod survey;
 pub mod tenant;

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use rdkafka::error::KafkaError;
 use rdkafka::message::{BorrowedMessage, Headers as _, Message as _};
 use ring::rand::SecureRandom as _;
 use tracing::{error, info, warn};
@@ -20,9 +21,10 @@ use super::record::{Row, Shelf};
 use super::rules::Rules;
 use super::scribe::Scribe;
 use super::shard::{Restored, Shard, Untaken};
+use super::stall::Stall;
 use super::standing::{Board, ShardStanding};
 use super::topics::Topics;
-use super::transaction::{Lost, Pen};
+use super::transaction::{Lost, Pen, Wish};
 use super::{Post, Posted};
 use crate::clock::{Clock, Stopwatch};
 use crate::config::Cluster;
@@ -39,6 +41,8 @@ const BEHIND: f64 = 1.0;
 const AGAIN: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(4));
 /// How far events were read is stored at least so often, also when they led to nothing.
 const KEEP: Duration = Duration::from_secs(60);
+/// Where nothing comes for so long, the brokers are asked whether there is nothing.
+const QUIET: Duration = Duration::from_secs(30);
 /// So many warnings are kept.
 const WARNINGS: usize = 20;
 /// Of what is wrong with a message so much is told.
@@ -130,6 +134,9 @@ struct Life {
     next: i64,
     copy: Kept,
     ticked: Stopwatch,
+    /// When a message came last, or it was looked whether one should have.
+    heard: Stopwatch,
+    stall: Stall,
     /// When something was stored last.
     stored: Stopwatch,
 }
@@ -179,6 +186,15 @@ impl Work {
         warnings.drain(..surplus);
     }
 
+    /// Does what may take long where the brokers are in trouble; people are told why it takes so long.
+    fn while_it_waits<T>(&self, work: impl FnOnce(&Wish<'_>) -> T) -> T {
+        let waits = |error: &KafkaError| {
+            let why = format!("what was decided is not stored yet: {}", clean::line(&error.to_string(), MOST_SAID));
+            self.means.board.shard(self.partition, &ShardStanding { trouble: Some(why), ..self.standing.clone() });
+        };
+        work(&Wish { stops: &|| self.stops(), waits: &waits })
+    }
+
     /// One life of the shard, from taking it over to losing it.
     fn live(&mut self) -> Result<std::convert::Infallible, Lost> {
         let mut life = self.rebuild()?;
@@ -187,6 +203,7 @@ impl Work {
                 return Err(Lost::Stopped);
             }
             self.turn(&mut life)?;
+            self.look(&mut life)?;
             self.tick(&mut life);
             self.standing.lag = life.log.lag(life.next);
             self.standing.trouble = life.log.watcher.why_down().map(|why| format!("no broker can be reached: {why}"));
@@ -199,7 +216,8 @@ impl Work {
         self.tell();
         let means = Arc::clone(&self.means);
         // First of all: from here on nobody else can write for this partition, so its records have an end.
-        let pen = Pen::take_over(&means.settings, self.partition, means.member.clone())?;
+        let pen =
+            self.while_it_waits(|wish| Pen::take_over(&means.settings, self.partition, means.member.clone(), wish))?;
         let log = Changelog::new(&means.settings, self.partition).map_err(Lost::Failed)?;
         let (found, copy) = self.records(&log)?;
         let (records, messages, copied) = (found.records.len(), found.messages, found.copied);
@@ -229,8 +247,8 @@ impl Work {
         self.tell();
         (means.post)(self.partition, Posted::Receivers(shard.rules().receivers.clone()));
         (means.post)(self.partition, Posted::Send(owed));
-        let (ticked, stored) = (Stopwatch::start(), Stopwatch::start());
-        Ok(Life { pen, log, shard, next, copy, ticked, stored })
+        let (ticked, heard, stored) = (Stopwatch::start(), Stopwatch::start(), Stopwatch::start());
+        Ok(Life { pen, log, shard, next, copy, ticked, heard, stall: Stall::default(), stored })
     }
 
     /// The records of the shard, from the local copy as far as that goes, and the copy to be kept from here on.
@@ -283,6 +301,7 @@ impl Work {
         if count == 0 {
             return Ok(());
         }
+        (life.heard, life.stall) = (Stopwatch::start(), Stall::default());
         let mut out = life.shard.take_yield(life.next).map_err(Lost::Failed)?;
         if out.is_empty() {
             if life.stored.elapsed() < KEEP {
@@ -293,7 +312,7 @@ impl Work {
         }
         let offset = Row::offset_key();
         out.rows.iter_mut().filter(|row| row.key == offset).for_each(|row| row.brand(&life.copy.place.brand));
-        let place = life.pen.store(&out, life.next, || self.stops())?;
+        let place = self.while_it_waits(|wish| life.pen.store(&out, life.next, wish))?;
         let rows = out.rows.into_iter().filter(|row| row.shelf == Shelf::State);
         let changed = rows.map(|row| (row.key, row.value)).collect();
         life.copy.take(changed, Some(place).filter(|place| *place >= 0), self.means.clock.now());
@@ -307,6 +326,25 @@ impl Work {
             (self.means.post)(self.partition, Posted::Send(out.notifications));
         }
         Ok(())
+    }
+
+    /// Where nothing comes for long, it asks the brokers whether there is nothing.
+    fn look(&self, life: &mut Life) -> Result<(), Lost> {
+        if life.heard.elapsed() < QUIET {
+            return Ok(());
+        }
+        life.heard = Stopwatch::start();
+        // Brokers that do not answer are told of elsewhere.
+        let Some(end) = life.log.end() else { return Ok(()) };
+        if !life.stall.stands_still(life.next, end, life.log.is_at_end()) {
+            return Ok(());
+        }
+        Err(Lost::Failed(format!(
+            "partition {} goes up to offset {end}, and for {} s nothing was handed over behind {}",
+            self.partition,
+            QUIET.as_secs(),
+            life.next
+        )))
     }
 
     /// Writes the time into the partition, once there is somebody whose timers go by it.

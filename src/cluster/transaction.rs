@@ -44,6 +44,14 @@ pub(super) enum Lost {
     Failed(String),
 }
 
+/// What its owner wants while the writer waits for the brokers.
+pub(super) struct Wish<'a> {
+    /// Whether it is told to stop.
+    pub(super) stops: &'a dyn Fn() -> bool,
+    /// Hears why it waits.
+    pub(super) waits: &'a dyn Fn(&KafkaError),
+}
+
 /// What the client of a shard hears.
 struct Ear {
     watcher: Watcher,
@@ -89,7 +97,7 @@ pub(super) struct Pen {
 
 impl Pen {
     /// Takes the partition over: whoever wrote for it before never can again.
-    pub(super) fn take_over(settings: &Cluster, partition: i32, member: Member) -> Result<Self, Lost> {
+    pub(super) fn take_over(settings: &Cluster, partition: i32, member: Member, wish: &Wish<'_>) -> Result<Self, Lost> {
         let failed = |error: String| Lost::Failed(error);
         let mut config = broker::writing(&settings.connection, PATIENCE).map_err(|error| failed(error.to_string()))?;
         config
@@ -102,16 +110,16 @@ impl Pen {
         let producer: ThreadedProducer<Ear> =
             config.create_with_context(ear).map_err(|error| failed(error.to_string()))?;
         let pen = Self { producer, place, topics: Topics::of(settings), partition, member };
-        pen.until_done(|| false, || pen.producer.init_transactions(STEP))?;
+        pen.until_done(wish, || pen.producer.init_transactions(STEP))?;
         Ok(pen)
     }
 
     /// Stores what came out of a turn, and how far events were read. It is tried until it is done, or cannot be. Gives
     /// the offset in the changelog of the row that says how far; below 0 = not known.
-    pub(super) fn store(&self, out: &Yield, next: i64, stops: impl Fn() -> bool) -> Result<i64, Lost> {
+    pub(super) fn store(&self, out: &Yield, next: i64, wish: &Wish<'_>) -> Result<i64, Lost> {
         let watch = Stopwatch::start();
         loop {
-            let error = match self.attempt(out, next, &stops) {
+            let error = match self.attempt(out, next, wish) {
                 Ok(()) => return Ok(self.place.load(Ordering::SeqCst)),
                 Err(error) => error,
             };
@@ -120,8 +128,9 @@ impl Pen {
             }
             // Nothing of it was stored; the same is tried again, with what the group says now.
             warn!(partition = self.partition, %error, "what a shard decided could not be stored yet");
-            self.until_done(&stops, || self.producer.abort_transaction(STEP))?;
-            if stops() || !self.member.holds(self.partition) {
+            (wish.waits)(&error);
+            self.until_done(wish, || self.producer.abort_transaction(STEP))?;
+            if (wish.stops)() || !self.member.holds(self.partition) {
                 return Err(Lost::Stopped);
             }
             if watch.elapsed() > PATIENCE {
@@ -131,7 +140,7 @@ impl Pen {
         }
     }
 
-    fn attempt(&self, out: &Yield, next: i64, stops: &impl Fn() -> bool) -> Result<(), KafkaError> {
+    fn attempt(&self, out: &Yield, next: i64, wish: &Wish<'_>) -> Result<(), KafkaError> {
         self.producer.begin_transaction()?;
         for row in &out.rows {
             let topic = match row.shelf {
@@ -149,8 +158,8 @@ impl Pen {
         list.add_partition_offset(&self.topics.events, self.partition, Offset::Offset(next))?;
         let group = self.member.consumer().group_metadata();
         let group = group.ok_or(KafkaError::ConsumerCommit(RDKafkaErrorCode::UnknownMemberId))?;
-        repeated(stops, || self.producer.send_offsets_to_transaction(&list, &group, STEP))?;
-        repeated(stops, || self.producer.commit_transaction(STEP))
+        repeated(wish, || self.producer.send_offsets_to_transaction(&list, &group, STEP))?;
+        repeated(wish, || self.producer.commit_transaction(STEP))
     }
 
     fn send(&self, topic: &str, key: &[u8], value: Option<&[u8]>) -> Result<(), KafkaError> {
@@ -168,17 +177,23 @@ impl Pen {
     }
 
     /// Repeats a call until it is done, or never will be.
-    fn until_done(&self, stops: impl Fn() -> bool, call: impl Fn() -> Result<(), KafkaError>) -> Result<(), Lost> {
-        repeated(&stops, call).map_err(|error| for_good(&error).unwrap_or_else(|| Lost::Failed(error.to_string())))
+    fn until_done(&self, wish: &Wish<'_>, call: impl Fn() -> Result<(), KafkaError>) -> Result<(), Lost> {
+        repeated(wish, call).map_err(|error| {
+            let otherwise = || if (wish.stops)() { Lost::Stopped } else { Lost::Failed(error.to_string()) };
+            for_good(&error).unwrap_or_else(otherwise)
+        })
     }
 }
 
 /// Repeats a call for as long as the client says that it may be, and it is worth it.
-fn repeated(stops: &impl Fn() -> bool, call: impl Fn() -> Result<(), KafkaError>) -> Result<(), KafkaError> {
+fn repeated(wish: &Wish<'_>, call: impl Fn() -> Result<(), KafkaError>) -> Result<(), KafkaError> {
     let watch = Stopwatch::start();
     loop {
         match call() {
-            Err(KafkaError::Transaction(error)) if error.is_retriable() && watch.elapsed() < PATIENCE && !stops() => {
+            Err(KafkaError::Transaction(error))
+                if error.is_retriable() && watch.elapsed() < PATIENCE && !(wish.stops)() =>
+            {
+                (wish.waits)(&KafkaError::Transaction(error));
                 thread::sleep(AGAIN);
             }
             result => return result,
