@@ -2,11 +2,16 @@
 //!
 //! Deliberately without judgement and without HTTP: who offers decides how to tell the sender.
 
+pub mod desk;
+pub mod missing;
+pub mod numbered;
 mod order;
+pub mod question;
+pub mod questions;
 mod refusal;
 mod view;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::fs::File;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -14,7 +19,10 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use crate::domain::{Event, Mark};
+use crate::domain::{Event, Mark, Policy};
+use desk::{Asked, Desk};
+use question::{Question, merged};
+use questions::{Shadow, Standing};
 
 pub use order::Order;
 pub use refusal::Refusal;
@@ -73,8 +81,8 @@ pub struct Parcel {
     pub marks: Vec<Mark>,
 }
 
-/// A question: it looks, answers by its own channel, and changes nothing.
-pub type Question = Box<dyn FnOnce(&View<'_>) + Send>;
+/// Somebody looks: it answers by its own channel, and changes nothing.
+pub type Look = Box<dyn FnOnce(&View<'_>) + Send>;
 
 /// Tells the one who waits for a backup where it can be read, from its beginning, or why there is none.
 pub type BackupAck = oneshot::Sender<Result<File, Refusal>>;
@@ -85,8 +93,8 @@ pub enum Message {
     Events(Batch),
     /// A change, and who waits for its answer.
     Order(Order, Ack),
-    /// A question.
-    Question(Question),
+    /// Somebody looks, for a question or for himself.
+    Look(Look),
     /// A backup of everything that is stored.
     Backup(BackupAck),
     /// Everything that came is to be in the history; told when it is, or cannot be.
@@ -114,8 +122,8 @@ struct Queue {
     asked: usize,
     /// Set while events cannot be stored.
     refusing: Option<Refusal>,
-    /// Set where nobody answers questions: why not.
-    silent: Option<Refusal>,
+    /// Where questions go when the owner of the outlet holds no engine.
+    desk: Option<Arc<dyn Desk>>,
     /// Set when nothing more is taken.
     closed: bool,
 }
@@ -196,14 +204,14 @@ impl Inbox {
         Ok(answer)
     }
 
-    /// Asks for a change. The answer comes when it is durable.
+    /// Asks for a change. The answer comes when it is durable, and says where it stands in the log, if it is in one.
     ///
     /// # Errors
     /// When too much is asked for already, when it cannot be stored now, or when Squelch is stopping.
-    pub async fn order(&self, order: Order) -> Result<(), Refusal> {
+    pub async fn order(&self, order: Order) -> Result<Receipt, Refusal> {
         let (ack, answer) = oneshot::channel();
         self.0.asked(Message::Order(order, ack))?;
-        answer.await.map_or(Err(Refusal::Stopping), |answer| answer.map(drop))
+        answer.await.unwrap_or(Err(Refusal::Stopping))
     }
 
     /// Asks for a change whose outcome nobody waits for.
@@ -214,29 +222,107 @@ impl Inbox {
         self.0.asked(Message::Order(order, oneshot::channel().0))
     }
 
-    /// Whether questions are answered here.
+    /// Where questions go when the engines are elsewhere.
+    #[must_use]
+    pub fn desk(&self) -> Option<Arc<dyn Desk>> {
+        self.0.queue().desk.clone()
+    }
+
+    /// Whether questions are answered.
     ///
     /// # Errors
     /// Why they never are.
     pub fn answers(&self) -> Result<(), Refusal> {
-        self.0.queue().silent.clone().map_or(Ok(()), Err)
+        self.desk().map_or(Ok(()), |desk| desk.is_open())
     }
 
-    /// Puts a question and waits for its answer.
+    /// Whether the engine is in this process.
     ///
     /// # Errors
-    /// When too much is asked for already, or when Squelch is stopping.
-    pub async fn ask<T: Send + 'static>(
+    /// When it is not.
+    pub fn is_alone(&self) -> Result<(), Refusal> {
+        self.desk().map_or(Ok(()), |_| Err(Refusal::Elsewhere(Refusal::NOT_HERE)))
+    }
+
+    /// Puts a question and waits for its answer: that of the engine here, or of all whom it concerns. Whose answer is
+    /// missing is noted ([`missing`]).
+    ///
+    /// # Errors
+    /// When too much is asked for already, when nobody whom it concerns answers, or when Squelch is stopping.
+    pub async fn ask<Q: Question>(&self, question: Q) -> Result<Q::Answer, Refusal> {
+        self.put(question, (false, None)).await
+    }
+
+    /// The same, once an order was followed.
+    ///
+    /// # Errors
+    /// As [`Inbox::ask`].
+    pub async fn ask_after<Q: Question>(&self, order: Receipt, question: Q) -> Result<Q::Answer, Refusal> {
+        self.put(question, (false, Some(order.first))).await
+    }
+
+    /// The same of the engines of this machine alone.
+    ///
+    /// # Errors
+    /// As [`Inbox::ask`]; when there are none here.
+    pub async fn ask_here<Q: Question>(&self, question: Q) -> Result<Q::Answer, Refusal> {
+        self.put(question, (true, None)).await
+    }
+
+    async fn put<Q: Question>(&self, question: Q, (here, after): (bool, Option<u64>)) -> Result<Q::Answer, Refusal> {
+        let Some(desk) = self.desk() else { return self.look(move |view| question.answer(view)).await };
+        let text = serde_json::value::to_raw_value(&question).map_err(|error| Refusal::Silent(error.to_string()))?;
+        let asked = Asked { name: Q::NAME, text: Arc::from(text), whom: question.whom(), here, after };
+        let heard = desk.ask(asked).await?;
+        let (mut told, mut silent) = (Vec::new(), BTreeMap::new());
+        for (shard, answer) in heard {
+            let read = answer.and_then(|answer| {
+                serde_json::from_str::<Q::Answer>(answer.get())
+                    .map_err(|error| format!("its answer cannot be read here, it is of another version: {error}"))
+            });
+            match read {
+                Ok(answer) => told.push(answer),
+                Err(why) => drop(silent.insert(shard, why)),
+            }
+        }
+        silent.iter().for_each(|(shard, why)| missing::note(*shard, why));
+        merged(&question, told).ok_or_else(|| nobody(&silent))
+    }
+
+    /// The rules in force.
+    ///
+    /// # Errors
+    /// When too much is asked for already, when nobody answers, or when Squelch is stopping.
+    pub async fn policy(&self) -> Result<Arc<Policy>, Refusal> {
+        match self.desk() {
+            Some(desk) => desk.policy().await,
+            None => self.look(|view| Arc::clone(view.engine.policy())).await,
+        }
+    }
+
+    /// How shadow mode stands.
+    ///
+    /// # Errors
+    /// As [`Inbox::ask`].
+    pub async fn shadow(&self) -> Result<Standing, Refusal> {
+        self.ask(Shadow).await
+    }
+
+    /// Looks at the engine of this process, and waits for what is seen.
+    ///
+    /// # Errors
+    /// When too much is asked for already, when there is no engine here, or when Squelch is stopping.
+    pub async fn look<T: Send + 'static>(
         &self,
-        question: impl FnOnce(&View<'_>) -> T + Send + 'static,
+        look: impl FnOnce(&View<'_>) -> T + Send + 'static,
     ) -> Result<T, Refusal> {
         let (sender, answer) = oneshot::channel();
-        self.answers()?;
-        let question: Question = Box::new(move |view| {
+        self.is_alone()?;
+        let look: Look = Box::new(move |view| {
             // Whoever asked may be gone; then nobody misses the answer.
-            let _ = sender.send(question(view));
+            let _ = sender.send(look(view));
         });
-        self.0.asked(Message::Question(question))?;
+        self.0.asked(Message::Look(look))?;
         answer.await.map_err(|_| Refusal::Stopping)
     }
 
@@ -245,7 +331,7 @@ impl Inbox {
     /// # Errors
     /// When too much is asked for already, when it cannot be written, or when Squelch is stopping.
     pub async fn backup(&self) -> Result<File, Refusal> {
-        self.answers()?;
+        self.is_alone()?;
         let (ack, answer) = oneshot::channel();
         self.0.asked(Message::Backup(ack))?;
         answer.await.unwrap_or(Err(Refusal::Stopping))
@@ -312,9 +398,17 @@ impl Outlet {
         self.0.queue().refusing = refusal;
     }
 
-    /// Refuses every question from now on: who owns this outlet holds no engine.
-    pub fn keep_silent(&self, why: Refusal) {
-        self.0.queue().silent = Some(why);
+    /// Sends every question to this desk from now on: who owns this outlet holds no engine.
+    pub fn send_to(&self, desk: Arc<dyn Desk>) {
+        self.0.queue().desk = Some(desk);
+    }
+}
+
+/// Why there is no answer at all.
+fn nobody(silent: &BTreeMap<i32, String>) -> Refusal {
+    match silent.values().next() {
+        Some(why) => Refusal::Silent(format!("{} (the first: {why})", missing::named(silent))),
+        None => Refusal::Elsewhere(Refusal::NOT_HERE),
     }
 }
 

@@ -1,6 +1,6 @@
 //! The node's inbox into the log: events and orders are written, and answered when all replicas have them.
 //!
-//! Deliberately without an engine: questions are refused, and say so.
+//! Deliberately without an engine: questions go to the desk.
 
 use std::thread;
 use std::time::Duration;
@@ -23,10 +23,6 @@ const GROUP: usize = 2_000;
 const LOOK_UP: Duration = Duration::from_millis(500);
 /// How long it waits for room in the client.
 const AGAIN: Duration = Duration::from_millis(5);
-
-/// Why questions are refused.
-pub const ELSEWHERE: &str = "this is a node of a cluster, and no node answers for the state of all yet: \
-                             the decisions are in the topic of decisions, and what people are told comes by their receivers";
 
 /// Events and orders into the log.
 pub(super) struct Gateway {
@@ -53,7 +49,7 @@ impl Gateway {
             match message {
                 Message::Events(batch) => drop(batch.ack.send(Err(refusal()))),
                 Message::Order(_, ack) => drop(ack.send(Err(refusal()))),
-                Message::Question(_) | Message::Backup(_) | Message::Spill(_) => {}
+                Message::Look(_) | Message::Backup(_) | Message::Spill(_) => {}
             }
         }
         open
@@ -70,8 +66,8 @@ impl Gateway {
                 match message {
                     Message::Events(batch) => self.events(&scribe, batch),
                     Message::Order(order, ack) => self.order(&scribe, order, ack),
-                    // Refused before they come here.
-                    Message::Question(_) | Message::Backup(_) | Message::Spill(_) => {}
+                    // They go to the desk, or are refused before they come here.
+                    Message::Look(_) | Message::Backup(_) | Message::Spill(_) => {}
                 }
             }
             let down = scribe.why_down().map(|why| format!("no broker can be reached: {why}"));
@@ -109,7 +105,7 @@ impl Gateway {
     }
 
     fn order(&self, scribe: &Scribe, order: Order, ack: Ack) {
-        let Some(word) = Word::of(order) else { return drop(ack.send(Err(Refusal::Elsewhere(ELSEWHERE)))) };
+        let Some(word) = Word::of(order) else { return drop(ack.send(Err(Refusal::Elsewhere(Refusal::NOT_HERE)))) };
         if word.to() == To::All {
             let (scribe, done) = (scribe.clone(), Receipt { first: 0, count: 0 });
             self.runtime.spawn_blocking(move || ack.send(scribe.to_all(&word).map(|()| done).map_err(Refusal::Log)));

@@ -153,6 +153,7 @@ fn work(options: &Options, member: &Member, own: &Arc<Rules>, scribe: &Scribe) {
         board: options.board.clone(),
         clock: options.clock.clone(),
         data_dir: options.data_dir.clone(),
+        advertised: options.advertised.clone(),
     });
     options.board.trouble(Vec::new());
     while !options.stops() {

@@ -7,19 +7,25 @@
 //! ```
 //!
 //! - **Pure**: [`scope`] (whose event it is), [`place`] (where that is), [`message`] and [`word`] (what stands in the
-//!   log), [`record`] (what stands in the changelog), [`rules`], [`shard`] and [`tenant`] (what is judged).
+//!   log), [`record`] (what stands in the changelog), [`rules`], [`shard`] and [`tenant`] (what is judged),
+//!   `answers` (what is told of it).
 //! - **With Kafka**: `topics` (how they must be), `scribe` and `gateway` (into the log), `member` (whose partition is
-//!   whose), `owner`, `changelog`, `copy`, `stall` and `transaction` (one shard), `survey` (what is wrong with the partitions), [`standing`]
+//!   whose), `owner`, `changelog`, `copy`, `stall` and `transaction` (one shard), `counter` and `clerk` (who is asked, and
+//!   asks), `owners` (where the owners are), `survey` (what is wrong with the partitions), [`standing`]
 //!   (how it all stands).
 //!
 //! Deliberately no protocol of its own: who owns what, what is stored together and who is fenced is Kafka's to say.
 
+mod answers;
 mod changelog;
+mod clerk;
 mod copy;
+mod counter;
 mod gateway;
 mod member;
 pub mod message;
 mod owner;
+mod owners;
 pub mod place;
 pub mod record;
 pub mod rules;
@@ -47,10 +53,11 @@ use tracing::{info, warn};
 use crate::clock::{Clock, Stopwatch};
 use crate::config::Cluster;
 use crate::domain::Notification;
-use crate::inbox::{Outlet, Refusal};
+use crate::inbox::Outlet;
 use crate::sinks::Receiver;
 
-pub use gateway::ELSEWHERE;
+pub use clerk::{Asking, NO_SECRET, Secret};
+pub use owners::Advertised;
 pub use rules::{RuleFiles, Rules};
 pub use scribe::Scribe;
 pub use standing::{Board, ShardStanding, Standing};
@@ -102,6 +109,10 @@ pub struct Options {
     pub clock: Clock,
     /// Where it is told how the node stands.
     pub board: Board,
+    /// How nodes ask each other.
+    pub asking: Asking,
+    /// Under which address others ask this one.
+    pub advertised: Advertised,
     /// Turns true when the node is to let go of its shards.
     pub stop: watch::Receiver<bool>,
 }
@@ -135,7 +146,9 @@ impl Node {
     /// Outside of a tokio runtime.
     pub fn start(options: Options, outlet: Outlet) -> io::Result<Self> {
         let runtime = Handle::current();
-        outlet.keep_silent(Refusal::Elsewhere(ELSEWHERE));
+        let clerk = clerk::Clerk::new(options.settings.partitions, options.board.clone(), options.asking.clone());
+        runtime.spawn(clerk.clone().watch(options.stop.clone()));
+        outlet.send_to(Arc::new(clerk));
         let thread = thread::Builder::new().name("cluster".to_owned()).spawn(move || run(&options, outlet, runtime))?;
         Ok(Self { thread })
     }
@@ -167,6 +180,7 @@ fn run(options: &Options, outlet: Outlet, runtime: Handle) {
     let own = Arc::new(options.own.clone());
     thread::scope(|scope| {
         scope.spawn(|| survey::run(options, &gateway.runtime));
+        scope.spawn(|| owners::run(options));
         if options.roles.worker {
             let (own, scribe) = (&own, &scribe);
             scope.spawn(move || member::run(options, own, scribe));

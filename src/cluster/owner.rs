@@ -15,8 +15,10 @@ use tracing::{error, info, warn};
 
 use super::changelog::{Changelog, Found};
 use super::copy::{self, Changed, LocalCopy, Place};
+use super::counter::Window;
 use super::member::Member;
 use super::message::{self, KIND, POSTED, Said};
+use super::owners::{Advertised, SAYS};
 use super::record::{Row, Shelf};
 use super::rules::Rules;
 use super::scribe::Scribe;
@@ -58,6 +60,7 @@ pub(super) struct Means {
     pub(super) board: Board,
     pub(super) clock: Clock,
     pub(super) data_dir: PathBuf,
+    pub(super) advertised: Advertised,
 }
 
 /// The owner of one partition, while it runs.
@@ -133,10 +136,13 @@ struct Life {
     shard: Shard,
     next: i64,
     copy: Kept,
+    window: Window,
     ticked: Stopwatch,
     /// When a message came last, or it was looked whether one should have.
     heard: Stopwatch,
     stall: Stall,
+    /// When it was last said whose the shard is.
+    said: Stopwatch,
     /// When something was stored last.
     stored: Stopwatch,
 }
@@ -149,6 +155,7 @@ impl Work {
     fn run(&mut self) {
         while !self.stops() {
             let Err(lost) = self.live();
+            self.means.board.counter.close(self.partition);
             self.standing.judges = false;
             match &lost {
                 Lost::Stopped => {}
@@ -202,9 +209,11 @@ impl Work {
             if self.stops() {
                 return Err(Lost::Stopped);
             }
+            life.window.answer(&life.shard, life.next);
             self.turn(&mut life)?;
             self.look(&mut life)?;
             self.tick(&mut life);
+            self.say(&mut life);
             self.standing.lag = life.log.lag(life.next);
             self.standing.trouble = life.log.watcher.why_down().map(|why| format!("no broker can be reached: {why}"));
             self.tell();
@@ -247,8 +256,9 @@ impl Work {
         self.tell();
         (means.post)(self.partition, Posted::Receivers(shard.rules().receivers.clone()));
         (means.post)(self.partition, Posted::Send(owed));
+        let (window, said) = (means.board.counter.open(self.partition), self.say_now());
         let (ticked, heard, stored) = (Stopwatch::start(), Stopwatch::start(), Stopwatch::start());
-        Ok(Life { pen, log, shard, next, copy, ticked, heard, stall: Stall::default(), stored })
+        Ok(Life { pen, log, shard, next, copy, window, ticked, heard, stall: Stall::default(), said, stored })
     }
 
     /// The records of the shard, from the local copy as far as that goes, and the copy to be kept from here on.
@@ -271,7 +281,7 @@ impl Work {
 
     /// Judges what is there, stores it, and only then sends.
     fn turn(&mut self, life: &mut Life) -> Result<(), Lost> {
-        let (mut count, mut bytes, mut wait) = (0, 0, WAIT);
+        let (mut count, mut bytes, mut wait) = (0, 0, life.window.patience(WAIT));
         let mut failed = None;
         while count < TURN.0 && bytes < TURN.1 {
             let Some(message) = life.log.poll(wait).map_err(Lost::Failed)? else { break };
@@ -345,6 +355,20 @@ impl Work {
             QUIET.as_secs(),
             life.next
         )))
+    }
+
+    /// Says where the shard is asked.
+    fn say_now(&self) -> Stopwatch {
+        if let Some(address) = self.means.advertised.address(&self.means.settings.connection.brokers) {
+            self.means.scribe.owner(self.partition, &address);
+        }
+        Stopwatch::start()
+    }
+
+    fn say(&self, life: &mut Life) {
+        if life.said.elapsed() > SAYS {
+            life.said = self.say_now();
+        }
     }
 
     /// Writes the time into the partition, once there is somebody whose timers go by it.

@@ -112,6 +112,13 @@ impl Scribe {
         drop(self.send((partition, None), &message::tick(at)));
     }
 
+    /// Writes who owns a partition. Nobody waits for it: it is written again.
+    pub(super) fn owner(&self, partition: i32, address: &str) {
+        let key = partition.to_string();
+        let record = FutureRecord::to(&self.topics.owners).partition(partition).key(&key).payload(address);
+        drop(self.producer.send_result(record));
+    }
+
     fn send(&self, (partition, key): (i32, Option<&str>), written: &Written) -> Result<Option<DeliveryFuture>, String> {
         let record = FutureRecord::to(&self.topics.events).partition(partition).payload(&written.value);
         let record = record.headers(headers(written));

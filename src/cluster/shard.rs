@@ -166,6 +166,11 @@ impl Shard {
         &self.rules
     }
 
+    /// Its scopes, by their numbers.
+    pub(super) fn tenants(&self) -> &[Tenant] {
+        &self.tenants
+    }
+
     /// How many scopes it has.
     #[must_use]
     pub fn scopes(&self) -> usize {

@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::counter::Counter;
+use super::owners::Owners;
 use crate::domain::Fingerprint;
+use crate::inbox::desk::Heard;
 
 /// How a shard stands.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -37,13 +40,21 @@ pub struct Standing {
     pub topic: Vec<String>,
     /// What else is wrong: a group that cannot be joined.
     pub troubles: Vec<String>,
+    /// The shards that were asked and did not answer, with why.
+    pub silent: BTreeMap<i32, String>,
     /// The shards that it holds, by partition.
     pub shards: BTreeMap<i32, ShardStanding>,
 }
 
 /// Where it is told. Clones share it.
 #[derive(Clone, Debug, Default)]
-pub struct Board(Arc<Mutex<Standing>>);
+pub struct Board {
+    standing: Arc<Mutex<Standing>>,
+    /// Where the shards of this node are asked.
+    pub(super) counter: Counter,
+    /// Who owns the others.
+    pub(super) owners: Owners,
+}
 
 impl Board {
     /// Of a node that has not asked the brokers for anything yet.
@@ -55,7 +66,7 @@ impl Board {
     }
 
     fn standing(&self) -> MutexGuard<'_, Standing> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.standing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// As it was told last.
@@ -78,6 +89,17 @@ impl Board {
 
     pub(super) fn shard(&self, partition: i32, standing: &ShardStanding) {
         self.standing().shards.insert(partition, standing.clone());
+    }
+
+    /// Notes who did not answer, and who did.
+    pub(super) fn heard(&self, heard: &Heard) {
+        let mut standing = self.standing();
+        for (shard, answer) in heard {
+            match answer {
+                Ok(_) => drop(standing.silent.remove(shard)),
+                Err(why) => drop(standing.silent.insert(*shard, why.clone())),
+            }
+        }
     }
 
     pub(super) fn leave(&self, partition: i32) {

@@ -67,6 +67,14 @@ impl Tenant {
         (Self { name, seat, engine, alarms, head, head_changed: false, turn: Turn::default() }, errors)
     }
 
+    pub(super) const fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    pub(super) const fn alarms(&self) -> &Alarms {
+        &self.alarms
+    }
+
     /// Judges an event at the time of its receipt.
     pub fn event(&mut self, event: &Event) {
         let seq = self.number();

@@ -29,6 +29,8 @@ pub struct Topics {
     pub state: String,
     /// What is owed to receivers, compacted.
     pub outbox: String,
+    /// Where the owner of each partition is reached, compacted.
+    pub owners: String,
     /// Every decision as JSON Lines; `None` = nobody wants them.
     pub decisions: Option<String>,
 }
@@ -42,13 +44,15 @@ impl Topics {
             events: name("events"),
             state: name("state"),
             outbox: name("outbox"),
+            owners: name("owners"),
             decisions: settings.decisions.then(|| name("decisions")),
         }
     }
 
     /// Each with whether it is compacted.
     fn all(&self) -> Vec<(&str, bool)> {
-        let mut all = vec![(self.events.as_str(), false), (&self.state, true), (&self.outbox, true)];
+        let mut all =
+            vec![(self.events.as_str(), false), (&self.state, true), (&self.outbox, true), (&self.owners, true)];
         all.extend(self.decisions.as_deref().map(|name| (name, false)));
         all
     }

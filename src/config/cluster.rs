@@ -3,8 +3,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use url::Url;
+
 use super::findings::{Complaint, Findings};
 use super::kafka;
+use super::receivers;
 use super::settings::Cluster;
 use super::value::{Checked, Record, Value};
 
@@ -40,7 +43,26 @@ pub(super) fn cluster(record: &Record, findings: &mut Findings<'_>) -> Option<Cl
         tick: record.duration("tick").unwrap_or(Duration::from_secs(USUAL.tick)),
         session: record.duration("session").unwrap_or(Duration::from_secs(USUAL.session)),
         decisions: record.flag("decisions").unwrap_or(true),
+        secret: receivers::secret(record, "secret"),
+        advertise: advertise(record, findings),
+        ca_file: record.text("ca_file").map(Into::into),
     })
+}
+
+/// `HOST:PORT`, as it stands in an address.
+fn advertise(record: &Record, findings: &mut Findings<'_>) -> Option<String> {
+    let given = record.get("advertise")?;
+    let text = given.text();
+    let url = Url::parse(&format!("http://{text}"));
+    let right = url.is_ok_and(|url| {
+        let port = text.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok_and(|port| port > 0));
+        port && url.path() == "/" && !text.contains(['/', '?', '#', '@'])
+    });
+    if !right {
+        let help = "write HOST:PORT, such as worker-1.squelch:9393";
+        findings.mistake(given.spot, &given.path, Complaint::new(format!("`{text}` is no place to ask")).help(help));
+    }
+    right.then(|| text.to_owned())
 }
 
 /// `[env, team]`, or `env, team` in one text.

@@ -52,10 +52,10 @@ pub(super) const KAFKA: Object = Object::new(
 );
 
 /// The cluster that this process is a node of.
-pub(super) const CLUSTER: Object = Object::new(
-    "cluster section",
-    "What `squelch serve --cluster` is a node of: see CLUSTER.md. All nodes have the same, but for `tls` and `sasl`.",
-    &[
+pub(super) const CLUSTER: Object = Object {
+    name: "cluster section",
+    doc: "What `squelch serve --cluster` is a node of: see CLUSTER.md. All nodes have the same, but for `tls`, `sasl`, `advertise` and `ca_file`.",
+    fields: &[
         Field::new(
             "name",
             Form::Name,
@@ -65,7 +65,7 @@ pub(super) const CLUSTER: Object = Object::new(
         BROKERS,
         CLIENT_TLS,
         LOGIN,
-        Field::new("prefix", Form::Text, "Its topics are called `PREFIX.events`, `PREFIX.state`, `PREFIX.outbox` and `PREFIX.decisions`.")
+        Field::new("prefix", Form::Text, "Its topics are called `PREFIX.events`, `PREFIX.state`, `PREFIX.outbox`, `PREFIX.owners` and `PREFIX.decisions`.")
             .default("squelch"),
         Field::new("partitions", Form::Whole(1, 999), "How many partitions its topics have: so many workers can share the work. It cannot be changed later.")
             .default("12"),
@@ -81,8 +81,16 @@ pub(super) const CLUSTER: Object = Object::new(
             .default("10s"),
         Field::new("decisions", Form::Flag, "Whether every decision is written to `PREFIX.decisions` as JSON Lines, in the transaction that makes it.")
             .default("true"),
+        Field::new("secret_file", Form::Path, "A file that holds a secret, the same on all nodes, that they show when they ask each other. Without one a node answers only where it holds all shards itself. Read at the start.")
+            .example("/run/secrets/squelch-cluster"),
+        Field::new("secret_env", Form::Name, "An environment variable that holds the secret.").example("SQUELCH_CLUSTER_SECRET"),
+        Field::new("advertise", Form::Text, "Under which `HOST:PORT` other nodes reach this one. Left out: where it listens; where that is every address, the one of the interface by which it reaches the brokers.")
+            .example("worker-1.squelch:9393"),
+        Field::new("ca_file", Form::Path, "The authorities that certificates of other nodes are held against, in PEM, where nodes listen by `tls`. Left out: the public ones.")
+            .example("/etc/squelch/ca.pem"),
     ],
-);
+    choices: &[Choice { fields: &["secret_file", "secret_env"], required: false }],
+};
 
 const TOPIC: Object = Object::new(
     "kafka topic",

@@ -115,6 +115,12 @@ pub struct Cluster {
     pub session: Duration,
     /// Whether every decision is written to a topic of its own.
     pub decisions: bool,
+    /// What nodes show each other; `None` = they cannot ask each other.
+    pub secret: Option<Secret>,
+    /// Under which `HOST:PORT` other nodes reach this one; `None` = where it listens.
+    pub advertise: Option<String>,
+    /// A PEM file with the authorities for the certificates of nodes; `None` = the public ones.
+    pub ca_file: Option<PathBuf>,
 }
 
 /// A topic that is read.

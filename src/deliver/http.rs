@@ -152,6 +152,14 @@ fn with_field(body: &str, name: &str, value: &str) -> String {
     }
 }
 
+/// A client for calls between nodes of a cluster: no redirects, no proxy, the public authorities or these.
+///
+/// # Errors
+/// Why there can be none.
+pub fn calling(pem: Option<&[u8]>) -> Result<reqwest::Client, String> {
+    build(pem)
+}
+
 fn build(pem: Option<&[u8]>) -> Result<reqwest::Client, String> {
     let mut roots = rustls::RootCertStore::empty();
     match pem {

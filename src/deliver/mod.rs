@@ -32,6 +32,7 @@ use crate::sinks::{Paint, Receiver};
 pub use beacon::Beacon;
 pub use console::Console;
 use courier::{Courier, Order};
+pub use http::calling;
 pub use references::References;
 
 /// How couriers work.

@@ -15,7 +15,7 @@ use super::signal::{Kind, Severity};
 use super::time::Timestamp;
 
 /// Everything about one incident.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct IncidentExplanation {
     /// The incident as it stands.
     pub summary: IncidentSummary,
@@ -32,7 +32,7 @@ pub struct IncidentExplanation {
 }
 
 /// What a person said of an incident, and what that is worth now.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Said {
     /// The incident.
     pub incident: IncidentId,
@@ -69,7 +69,7 @@ pub struct Candidate {
 }
 
 /// Where the trend of a value leads.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Course {
     /// The latest value.
     pub value: f64,
@@ -84,7 +84,7 @@ pub struct Course {
 }
 
 /// Everything about one series.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SeriesExplanation {
     /// `source/kind/service/host/check`.
     pub name: Arc<str>,
@@ -134,7 +134,7 @@ pub struct SeriesExplanation {
 }
 
 /// What a series usually does, by the hour of the day and by length.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Habits {
     /// The hour it is now, in the zone of the rules.
     pub hour: usize,
@@ -152,7 +152,7 @@ pub struct Habits {
 }
 
 /// A source, as far as people ask.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SourceView {
     /// Its name.
     pub name: Arc<str>,
@@ -169,7 +169,7 @@ pub struct SourceView {
 }
 
 /// A series of which events were held back.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct HeldBack {
     /// `source/kind/service/host/check`.
     pub name: Arc<str>,
@@ -182,7 +182,7 @@ pub struct HeldBack {
 }
 
 /// The sums of promise 1. `accepted = waiting + Σ by_reason`; samples are counted beside them.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tally {
     /// Events accepted, samples left out.
     pub accepted: u64,

@@ -101,6 +101,10 @@ impl From<Refusal> for Failure {
                 5,
                 "send it again after Retry-After seconds: what was written already counts as a repeat (GET /-/ready tells more)",
             ),
+            Refusal::Silent(_) => (
+                5,
+                "their workers died, are cut off, or are just handing over: ask again after Retry-After seconds (GET /-/ready tells more)",
+            ),
             Refusal::Stopping => (5, "nothing of this request was taken: send it again when squelch is up again"),
         };
         Self::new(StatusCode::SERVICE_UNAVAILABLE, refusal.to_string(), help).retry_after(Duration::from_secs(seconds))

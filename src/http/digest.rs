@@ -68,7 +68,7 @@ pub(super) async fn digest(
     wanted: Result<Query<Wanted>, axum::extract::rejection::QueryRejection>,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
-    app.inbox.answers()?;
+    app.inbox.is_alone()?;
     let Query(wanted) = wanted.map_err(|error| bad(&error.body_text()))?;
     let since = wanted.since.as_deref().map_or(Ok(SINCE), |text| {
         duration::parse(text).map_err(|error| bad(&format!("`since` is no length of time: {error}")))

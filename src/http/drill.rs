@@ -19,6 +19,7 @@ use crate::clock::Stopwatch;
 use crate::domain::alarm::Drill;
 use crate::domain::{IncidentId, NotificationKey, Policy, Route, Timestamp};
 use crate::inbox::Order;
+use crate::inbox::questions::Drilled;
 
 /// What became of an attempt to deliver, for those who watch.
 #[derive(Clone, Debug)]
@@ -93,15 +94,16 @@ pub(super) async fn drill(State(app): State<Arc<App>>, body: Bytes) -> Result<Re
             Failure::new(StatusCode::BAD_REQUEST, format!("the body cannot be read: {error}"), help).at("body")
         })?
     };
+    app.inbox.is_alone()?;
     let watch = Stopwatch::start();
     let mut fates = app.fates.subscribe();
-    let policy = app.inbox.ask(|view| Arc::clone(view.engine.policy())).await?;
+    let policy = app.inbox.policy().await?;
     let drill = plan(&policy, route, app.clock.now())?;
     let (tag, receivers) = (drill.tag.clone(), drill.receivers.clone());
     let route = drill.route.clone();
-    app.inbox.order(Order::Drill(drill)).await?;
+    let taken = app.inbox.order(Order::Drill(drill)).await?;
     let stored_ms = millis(watch.elapsed());
-    let found = app.inbox.ask(move |view| view.alarms.drilled(&tag)).await?;
+    let found = app.inbox.ask_after(taken, Drilled(tag)).await?;
     let Some(id) = found else {
         let message = "the drill was taken and is not there any more";
         return Err(Failure::new(StatusCode::SERVICE_UNAVAILABLE, message, "try again"));

@@ -252,7 +252,7 @@ fn refused(refusal: Refusal) -> Refused {
         Refusal::Full { .. } => "full",
         Refusal::Storage(_) | Refusal::Backup(_) => "storage",
         Refusal::Judge => "judge",
-        Refusal::Log(_) | Refusal::Elsewhere(_) => "log",
+        Refusal::Log(_) | Refusal::Elsewhere(_) | Refusal::Silent(_) => "log",
         Refusal::Stopping => "stopping",
     };
     (reason, Failure::from(refusal))

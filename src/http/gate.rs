@@ -2,11 +2,12 @@
 //!
 //! Deliberately before every handler: what is not said here, nobody has to remember.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tokio::time::timeout;
@@ -18,13 +19,17 @@ use super::audit::{self, Asked};
 use super::backup;
 use super::console;
 use super::hooks;
+use super::internal;
 use super::known::needs_token;
 use super::listener::Peer;
 use super::pagers;
 use crate::clock::Stopwatch;
+use crate::inbox::missing;
 
-/// Paths that need no token: who looks after the process has none.
-const OPEN: &[&str] = &["/-/healthy", "/-/ready"];
+/// Paths that need no token: who looks after the process has none, and nodes show a secret of their own.
+const OPEN: &[&str] = &["/-/healthy", "/-/ready", internal::PATH];
+/// Names the shards whose answers are missing in what is told.
+const MISSING: HeaderName = HeaderName::from_static("x-squelch-missing");
 
 /// Counts the request, lets it pass or not, and breaks it off when it takes too long.
 pub(super) async fn gate(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
@@ -39,8 +44,8 @@ pub(super) async fn gate(State(app): State<Arc<App>>, mut request: Request, next
     let who = request.extensions().get::<Who>().cloned();
     let response = match admitted {
         Err(failure) => failure.into_response(),
-        Ok(()) => match timeout(patience(&app, &path), next.run(request)).await {
-            Ok(response) => in_words(response),
+        Ok(()) => match timeout(patience(&app, &path), missing::noting(next.run(request))).await {
+            Ok((response, missing)) => named(in_words(response), &missing),
             Err(_) => too_slow(&app).into_response(),
         },
     };
@@ -122,6 +127,16 @@ fn from_a_web_page(headers: &HeaderMap) -> bool {
     let host = text(header::HOST).unwrap_or_default();
     text(header::ORIGIN)
         .is_some_and(|origin| origin.split_once("://").is_none_or(|(_, from)| !from.eq_ignore_ascii_case(host)))
+}
+
+/// The answer, with who is missing in it.
+fn named(mut response: Response, missing: &BTreeMap<i32, String>) -> Response {
+    if !missing.is_empty()
+        && let Ok(value) = HeaderValue::from_str(&missing::named(missing))
+    {
+        response.headers_mut().insert(MISSING, value);
+    }
+    response
 }
 
 /// What the router itself refuses is plain text: it is told as everything else is.

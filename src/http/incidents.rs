@@ -16,8 +16,9 @@ use super::admission::Who;
 use super::answer::{Failure, json_answer, json_text};
 use super::app::App;
 use super::audit::Deed;
-use crate::domain::{Fingerprint, IncidentId, Opinion, SeriesExplanation, Tally};
-use crate::inbox::{Order, View};
+use crate::domain::{IncidentId, Opinion};
+use crate::inbox::Order;
+use crate::inbox::questions::{CanSplit, FindSeries, Incident, Incidents, IsOwn, Parts, Sums, Why, WhySeries};
 use crate::replay::explanations::{incident_json, series_json, summary_json};
 use crate::replay::sentences;
 use crate::replay::wording::Ink;
@@ -45,16 +46,15 @@ pub(super) async fn list(
     filter: Result<Query<Filter>, axum::extract::rejection::QueryRejection>,
 ) -> Result<Response, Failure> {
     let Query(filter) = filter.map_err(|error| bad_query(&error.body_text()))?;
-    let wanted = match filter.state.as_deref() {
+    let open = match filter.state.as_deref() {
         None | Some("all") => None,
         Some("open") => Some(true),
         Some("closed") => Some(false),
         Some(other) => return Err(bad_query(&format!("`{other}` is no state"))),
     };
     let limit = filter.limit.unwrap_or(USUAL_LIMIT);
-    let incidents = app.inbox.ask(|view| view.incidents()).await?;
-    let incidents = incidents.into_iter().filter(|(_, open)| wanted.is_none_or(|wanted| wanted == *open));
-    let list: Vec<_> = incidents.take(limit).map(|(summary, open)| summary_json(&summary, open)).collect();
+    let incidents = app.inbox.ask(Incidents { open, limit }).await?;
+    let list: Vec<_> = incidents.iter().map(|(summary, open)| summary_json(summary, *open)).collect();
     Ok(json_text(StatusCode::OK, format!("{{\"incidents\":[{}]}}", list.join(","))))
 }
 
@@ -66,8 +66,7 @@ fn bad_query(message: &str) -> Failure {
 /// `GET /api/v1/incidents/{id}`.
 pub(super) async fn one(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<Response, Failure> {
     let id = incident_id(&id)?;
-    let found = app.inbox.ask(move |view| view.incidents().into_iter().find(|(summary, _)| summary.incident == id));
-    let (summary, open) = found.await?.ok_or_else(|| no_incident(id))?;
+    let (summary, open) = app.inbox.ask(Incident(id)).await?.ok_or_else(|| no_incident(id))?;
     Ok(json_text(StatusCode::OK, summary_json(&summary, open)))
 }
 
@@ -78,11 +77,7 @@ pub(super) async fn why(
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
     let id = incident_id(&id)?;
-    let found = app.inbox.ask(move |view| {
-        let explanation = view.why_incident(id)?;
-        Some((explanation, view.engine.now()))
-    });
-    let (explanation, now) = found.await?.ok_or_else(|| no_incident(id))?;
+    let (explanation, now) = app.inbox.ask(Why(id)).await?.ok_or_else(|| no_incident(id))?;
     if wants_sentences(&headers) {
         return Ok(sentences::incident(&explanation, now, Ink::Plain).into_response());
     }
@@ -157,7 +152,7 @@ pub(super) async fn can_be_judged(app: &App, id: IncidentId) -> Result<(), Failu
     if app.inbox.answers().is_err() {
         return Ok(());
     }
-    if app.inbox.ask(move |view| view.alarms.why_incident(id).is_some()).await? {
+    if app.inbox.ask(IsOwn(id)).await? {
         let message = format!("incident {id} is about Squelch itself: no judgement made it, so none can be moved");
         return Err(Failure::new(StatusCode::CONFLICT, message, "take it or resolve it instead").at("path"));
     }
@@ -193,12 +188,8 @@ pub(super) async fn can_be_split(app: &App, id: IncidentId, part: &str) -> Resul
     if app.inbox.answers().is_err() {
         return Ok(());
     }
-    let asked = part.to_owned();
-    let known = app.inbox.ask(move |view| (view.incidents(), view.engine.can_split(id, &asked))).await?;
-    let (incidents, possible) = known;
-    let Some((summary, open)) = incidents.into_iter().find(|(summary, _)| summary.incident == id) else {
-        return Err(no_incident(id));
-    };
+    let Parts { incident, possible } = app.inbox.ask(CanSplit { incident: id, part: part.to_owned() }).await?;
+    let (summary, open) = incident.ok_or_else(|| no_incident(id))?;
     if !possible {
         let names = [summary.services, summary.hosts].concat().join(", ");
         let message = format!("nothing can be split from incident {id} under `{}`", clean::line(part, NAME_LENGTH));
@@ -244,14 +235,10 @@ pub(super) async fn ordered(app: &App, id: IncidentId, order: Order) -> Result<R
         let answer = json!({"incident": id.to_string(), "ordered": true, "note": "it is in the log; the shard of this incident does it"});
         return Ok(deed.with(json_answer(StatusCode::ACCEPTED, &answer)));
     }
-    let exists = move |view: &View<'_>| view.incidents().iter().any(|(summary, _)| summary.incident == id);
-    if !app.inbox.ask(exists).await? {
-        return Err(no_incident(id));
-    }
+    app.inbox.ask(Incident(id)).await?.ok_or_else(|| no_incident(id))?;
     let deed = Deed::of(&order).unwrap_or_default();
-    app.inbox.order(order).await?;
-    let found = app.inbox.ask(move |view| view.incidents().into_iter().find(|(summary, _)| summary.incident == id));
-    let (summary, open) = found.await?.ok_or_else(|| no_incident(id))?;
+    let taken = app.inbox.order(order).await?;
+    let (summary, open) = app.inbox.ask_after(taken, Incident(id)).await?.ok_or_else(|| no_incident(id))?;
     Ok(deed.with(json_text(StatusCode::OK, summary_json(&summary, open))))
 }
 
@@ -288,7 +275,7 @@ pub(super) async fn series(
         Failure::new(StatusCode::BAD_REQUEST, error.body_text(), help).at("query")
     })?;
     let limit = find.limit.unwrap_or(USUAL_LIMIT);
-    let found = app.inbox.ask(move |view| view.engine.find_series(&find.find, limit)).await?;
+    let found = app.inbox.ask(FindSeries { words: find.find, limit }).await?;
     let list: Vec<_> = found.iter().map(|(name, key)| json!({"series": &**name, "key": key.to_string()})).collect();
     Ok(json_answer(StatusCode::OK, &json!({"series": list})))
 }
@@ -303,8 +290,7 @@ pub(super) async fn why_series(
         return Ok(super::events::unknown_path(&format!("/api/v1/series/{rest}")));
     };
     let asked = text.clone();
-    let found = app.inbox.ask(move |view| search(view, &text).map(|explanation| (explanation, view.engine.now())));
-    match found.await? {
+    match app.inbox.ask(WhySeries { text, suggested: MOST_SUGGESTED }).await?.found() {
         Ok((explanation, now)) if wants_sentences(&headers) => {
             Ok(sentences::series(&explanation, now, Ink::Plain).into_response())
         }
@@ -323,31 +309,9 @@ pub(super) async fn why_series(
     }
 }
 
-/// The series meant by the text, or those that it may mean.
-fn search(view: &View<'_>, text: &str) -> Result<Box<SeriesExplanation>, Vec<(Arc<str>, Fingerprint)>> {
-    if let Some(explanation) = Fingerprint::parse(text).and_then(|key| view.engine.why_series(key)) {
-        return Ok(Box::new(explanation));
-    }
-    let mut near = view.engine.find_series(text, MOST_SUGGESTED);
-    if let Some(exact) = near.iter().position(|(name, _)| **name == *text) {
-        near = vec![near.swap_remove(exact)];
-    }
-    match near.as_slice() {
-        [(_, key)] => view.engine.why_series(*key).map(Box::new).ok_or_else(Vec::new),
-        _ => Err(near),
-    }
-}
-
-/// The engine's sums with those of the alarms.
-pub(super) fn sums(view: &View<'_>) -> Tally {
-    let mut tally = view.engine.tally();
-    view.alarms.add_to(&mut tally);
-    tally
-}
-
 /// `GET /api/v1/tally`: the sums of promise 1, and the sizes.
 pub(super) async fn tally(State(app): State<Arc<App>>) -> Result<Response, Failure> {
-    let tally = app.inbox.ask(sums).await?;
+    let tally = app.inbox.ask(Sums).await?;
     let verdicts: serde_json::Map<_, _> =
         tally.by_reason.iter().map(|(reason, sum)| (reason.word().to_owned(), json!(sum))).collect();
     let answer = json!({

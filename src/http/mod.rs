@@ -17,6 +17,7 @@ pub mod feeds;
 mod gate;
 mod hooks;
 mod incidents;
+mod internal;
 pub mod known;
 pub mod listener;
 pub mod metrics;
@@ -82,6 +83,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/api/v1/tally", get(incidents::tally))
         .route("/api/v1/audit", get(audit::list))
         .route(backup::PATH, get(backup::backup))
+        .route(internal::PATH, post(internal::ask))
         .route("/metrics", get(operations::metrics))
         .route("/-/healthy", get(operations::healthy))
         .route("/-/ready", get(operations::ready))

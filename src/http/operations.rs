@@ -16,9 +16,9 @@ use super::answer::{Failure, json_answer};
 use super::app::App;
 use super::audit::Deed;
 use super::feeds::Fed;
-use super::incidents::sums;
 use super::shadow;
 use crate::inbox::Refusal;
+use crate::inbox::questions::{Shadow, Sums};
 
 /// `/metrics` answers without the engine's sums when the engine does not answer for so long.
 const ENGINE_PATIENCE: Duration = Duration::from_secs(5);
@@ -39,10 +39,10 @@ pub(super) async fn ready(State(app): State<Arc<App>>) -> Response {
 
 /// `GET /metrics`.
 pub(super) async fn metrics(State(app): State<Arc<App>>) -> Result<Response, Failure> {
-    let tally = timeout(ENGINE_PATIENCE, app.inbox.ask(sums)).await.ok().and_then(Result::ok);
+    let tally = timeout(ENGINE_PATIENCE, app.inbox.ask_here(Sums)).await.ok().and_then(Result::ok);
     let standing = timeout(ENGINE_PATIENCE, alertmanager::standing(&app.inbox)).await.ok().and_then(Result::ok);
-    let shadow = timeout(ENGINE_PATIENCE, app.inbox.ask(|view| view.engine.policy().shadow)).await;
-    let shadow = shadow::Shown(shadow.ok().and_then(Result::ok));
+    let shadow = timeout(ENGINE_PATIENCE, app.inbox.ask_here(Shadow)).await;
+    let shadow = shadow::Shown(shadow.ok().and_then(Result::ok).map(|standing| standing.on));
     let others: Vec<Box<dyn Collector>> =
         vec![Box::new(alertmanager::Told(standing)), Box::new(Fed(app.feeds.borrow().clone())), Box::new(shadow)];
     let text = app.metrics.text(tally, app.inbox.depth(), others).map_err(|error| {

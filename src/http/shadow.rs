@@ -19,29 +19,8 @@ use super::admission::Who;
 use super::answer::{Failure, json_answer};
 use super::app::App;
 use super::audit::Deed;
-use crate::domain::shadow::ShadowWord;
-use crate::inbox::{Order, View};
-
-/// How shadow mode stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Standing {
-    /// Whether nobody is paged.
-    pub(super) on: bool,
-    /// What the settings say.
-    pub(super) settings: bool,
-    /// Whether the command line says it, which holds against every word.
-    pub(super) held: bool,
-    /// What a person said against the settings.
-    pub(super) word: Option<ShadowWord>,
-}
-
-impl Standing {
-    pub(super) fn of(view: &View<'_>) -> Self {
-        let (engine, given) = (view.engine, view.engine.given_policy());
-        let word = engine.shadow_word().cloned();
-        Self { on: engine.policy().shadow, settings: given.shadow, held: given.shadow_held, word }
-    }
-}
+use crate::inbox::Order;
+use crate::inbox::questions::Standing;
 
 /// What is wanted.
 #[derive(Debug, Deserialize)]
@@ -54,7 +33,7 @@ struct Wanted {
 
 /// `GET /api/v1/shadow`.
 pub(super) async fn told(State(app): State<Arc<App>>) -> Result<Response, Failure> {
-    let standing = app.inbox.ask(Standing::of).await?;
+    let standing = app.inbox.shadow().await?;
     Ok(json_answer(StatusCode::OK, &written(&standing)))
 }
 
@@ -74,7 +53,7 @@ pub(super) async fn switch(State(app): State<Arc<App>>, who: Who, body: Bytes) -
 /// # Errors
 /// When the command line holds it on.
 pub(super) async fn turn(app: &App, on: bool, by: &str) -> Result<Standing, Failure> {
-    let standing = app.inbox.ask(Standing::of).await?;
+    let standing = app.inbox.shadow().await?;
     if standing.held && !on {
         let help = "start it without `--shadow`; nothing else pages anybody";
         let message = "squelch was started with --shadow, which holds against every word";
@@ -82,7 +61,7 @@ pub(super) async fn turn(app: &App, on: bool, by: &str) -> Result<Standing, Fail
     }
     app.inbox.order(Order::Shadow(on, by.to_owned())).await?;
     warn!(by, on, "shadow mode: {}", if on { "nobody is paged from now on" } else { "pages are sent again" });
-    Ok(app.inbox.ask(Standing::of).await?)
+    Ok(app.inbox.shadow().await?)
 }
 
 /// What the audit log tells of it.

@@ -17,6 +17,7 @@ use super::audit::Deed;
 use crate::domain::matcher::alertmanager;
 use crate::domain::{Fingerprint, LooksAt, Matcher, Silence, Timestamp, duration};
 use crate::inbox::Order;
+use crate::inbox::questions::{Covering, SetSilences};
 use crate::sinks::clean;
 
 /// A silence as it is asked for.
@@ -34,16 +35,15 @@ struct Wanted {
 /// `GET /api/v1/silences`.
 pub(super) async fn list(State(app): State<Arc<App>>) -> Result<Response, Failure> {
     let now = app.clock.now();
-    let (silences, covering) = app.inbox.ask(|view| (view.engine.silences(), view.engine.covering())).await?;
-    let covers = |id: &str| covering.iter().find(|(silence, _)| silence.id == id).map_or(0, |(_, covers)| *covers);
+    let covered = app.inbox.ask(Covering).await?;
     let shown = |silence: &Silence| {
         let mut value = written(silence, now);
-        value["covers"] = json!(covers(&silence.id));
+        value["covers"] = json!(covered.covers(&silence.id).unwrap_or(0));
         value["ends_soon"] = json!(silence.ends_soon(now));
         value["forgotten"] = json!(silence.is_forgotten(now));
         value
     };
-    let list: Vec<_> = silences.iter().map(shown).collect();
+    let list: Vec<_> = covered.silences.iter().map(shown).collect();
     Ok(json_answer(StatusCode::OK, &json!({"silences": list})))
 }
 
@@ -63,7 +63,7 @@ pub(super) async fn set(app: &App, mut silence: Silence) -> Result<Silence, Fail
         app.inbox.order(Order::Silence(silence.clone())).await?;
         return Ok(silence);
     }
-    let taken: Vec<_> = app.inbox.ask(|view| view.engine.silences()).await?.into_iter().map(|other| other.id).collect();
+    let taken: Vec<_> = app.inbox.ask(SetSilences).await?.silences.into_iter().map(|other| other.id).collect();
     for n in 1_u32.. {
         silence.id = format!("s{}-{n}", silence.updated.millis());
         if !taken.contains(&silence.id) {
@@ -128,12 +128,12 @@ pub(super) fn ended(silence: &Silence) -> Deed {
 
 /// A silence that people set, and may change.
 async fn of_people(app: &App, id: &str) -> Result<Silence, Failure> {
-    let silences = app.inbox.ask(|view| (view.engine.silences(), view.engine.policy().silences.clone())).await?;
-    if silences.1.iter().any(|silence| silence.id == id) {
+    let set = app.inbox.ask(SetSilences).await?;
+    if set.of_files.iter().any(|name| name == id) {
         let help = "take it out of its rule file; squelch reads the file again by itself";
         return Err(Failure::new(StatusCode::CONFLICT, format!("`{id}` is set by a rule file"), help).at("path"));
     }
-    silences.0.into_iter().find(|silence| silence.id == id).ok_or_else(|| {
+    set.silences.into_iter().find(|silence| silence.id == id).ok_or_else(|| {
         let help = "GET /api/v1/silences lists those in force and to come";
         Failure::new(StatusCode::NOT_FOUND, format!("there is no silence `{id}`"), help).at("path")
     })

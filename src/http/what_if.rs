@@ -134,7 +134,7 @@ fn bad(place: &str, message: &str, help: &str) -> Failure {
 /// # Errors
 /// When the change is wrong, the history cannot be replayed, or one is worked out already.
 pub(super) async fn ask(app: &App, change: Source, since: Option<Duration>) -> Result<Answer, Failure> {
-    app.inbox.answers()?;
+    app.inbox.is_alone()?;
     let Ok(room) = Arc::clone(&app.what_ifs).try_acquire_owned() else {
         let help = "each costs a core for seconds: try again when it is done";
         return Err(Failure::new(StatusCode::TOO_MANY_REQUESTS, "a what-if is being worked out already", help)

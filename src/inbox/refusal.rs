@@ -24,7 +24,16 @@ pub enum Refusal {
     /// This node does not hold what is asked for.
     #[error("{0}")]
     Elsewhere(&'static str),
+    /// Nobody whom a question concerns answers it.
+    #[error("nobody answers for the {0}")]
+    Silent(String),
     /// Squelch is stopping.
     #[error("squelch is stopping")]
     Stopping,
+}
+
+impl Refusal {
+    /// Why something that needs the engine itself cannot be had in a cluster.
+    pub const NOT_HERE: &'static str = "this is a node of a cluster, and this is not to be had from a cluster yet: \
+                                        docs/CLUSTER.md says what is missing";
 }

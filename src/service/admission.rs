@@ -121,11 +121,23 @@ impl Door {
 }
 
 fn token(place: &Secret, text: &Result<String, String>) -> Result<Token, StartError> {
+    given(place, text).map(Token::new)
+}
+
+fn given<'a>(place: &Secret, text: &'a Result<String, String>) -> Result<&'a str, StartError> {
     let wrong = |why: &str| StartError::Token(format!("{place}: {why}"));
     match text.as_ref().map_err(|why| wrong(why))?.trim() {
         "" => Err(wrong("it is empty")),
-        token => Ok(Token::new(token)),
+        token => Ok(token),
     }
+}
+
+/// The secret that stands there.
+///
+/// # Errors
+/// When there is none.
+pub(super) fn secret(place: &Secret) -> Result<String, StartError> {
+    given(place, &text(place)).map(str::to_owned)
 }
 
 fn text(secret: &Secret) -> Result<String, String> {

@@ -20,15 +20,18 @@ use super::start::{self, Parts};
 use super::{InForce, Options, StartError, ended, tls};
 use crate::clock::{Clock, Stopwatch};
 use crate::cluster::word::Word;
-use crate::cluster::{self, Board, Node, Posted, Roles, RuleFiles, Rules, Scribe, ShardStanding, Standing};
+use crate::cluster::{
+    self, Advertised, Asking, Board, Node, Posted, Roles, RuleFiles, Rules, Scribe, ShardStanding, Standing,
+};
 use crate::config::{Cluster, Settings, Source};
+use crate::deliver;
 use crate::domain::{Fingerprint, Timestamp};
 use crate::http::app::{Condition, Reload};
 use crate::http::feeds::Feed;
 use crate::http::known::Known;
 use crate::http::listener::{ConnectionLimits, Server};
 use crate::http::router;
-use crate::inbox::Inbox;
+use crate::inbox::{Inbox, missing};
 
 /// How often it looks how the node stands.
 const LOOK: Duration = Duration::from_secs(1);
@@ -69,6 +72,7 @@ impl ClusterService {
         let (access, access_now) = watch::channel(Arc::new(places.access(&texts)?));
         let tls = settings.tls.as_ref().map(tls::server_config).transpose()?;
         let (listener, address) = start::listen(&settings.listen, settings.auth.is_some()).await?;
+        let asking = asking(&cluster)?;
         let own = rule_files(&sources, settings.shadow).load().map_err(StartError::Rules)?;
         let (parts, outlet) = Parts::of(&settings, Clock::start(Timestamp::EPOCH), warnings(&settings, &own));
         let (stop, stopping) = watch::channel(false);
@@ -85,6 +89,8 @@ impl ClusterService {
             data_dir: settings.data_dir.clone(),
             clock: parts.clock.clone(),
             board: board.clone(),
+            asking,
+            advertised: Advertised { given: cluster.advertise.clone(), bound: address, tls: tls.is_some() },
             stop: letting_go,
         };
         let node = Node::start(node, outlet).map_err(StartError::Thread)?;
@@ -192,6 +198,18 @@ fn possible(settings: &Settings) -> Result<&Cluster, StartError> {
     })
 }
 
+/// How nodes ask each other.
+fn asking(cluster: &Cluster) -> Result<Asking, StartError> {
+    let secret = cluster.secret.as_ref().map(|place| admission::secret(place).map(cluster::Secret::new)).transpose()?;
+    let pem = cluster.ca_file.as_ref().map(|path| {
+        std::fs::read(path)
+            .map_err(|error| StartError::Cluster(format!("cluster.ca_file: {}: {error}", path.display())))
+    });
+    let client = deliver::calling(pem.transpose()?.as_deref())
+        .map_err(|error| StartError::Cluster(format!("nodes cannot ask each other: {error}")))?;
+    Ok(Asking { secret, client })
+}
+
 /// What people should know from the start.
 fn warnings(settings: &Settings, own: &Rules) -> Vec<String> {
     let mut warnings = Vec::new();
@@ -204,6 +222,9 @@ fn warnings(settings: &Settings, own: &Rules) -> Vec<String> {
         warnings.push(format!(
             "{CLUSTER}each scope waits for heartbeats of its own: those of the rules must come in every scope"
         ));
+    }
+    if settings.cluster.as_ref().is_some_and(|cluster| cluster.secret.is_none()) {
+        warnings.push(format!("{CLUSTER}{}", cluster::NO_SECRET));
     }
     if !own.policy.digests.is_empty() {
         warnings.push(format!("{CLUSTER}digests are not sent by a cluster yet"));
@@ -331,6 +352,9 @@ impl Look {
         for (partition, shard) in &standing.shards {
             texts.extend(shard.trouble.iter().map(|why| format!("shard {partition}: {why}")));
             texts.extend(shard.warnings.iter().map(|text| format!("shard {partition}: {text}")));
+        }
+        if let Some(why) = standing.silent.values().next() {
+            texts.push(format!("the {} do not answer: {why}", missing::named(&standing.silent)));
         }
         let others: Vec<String> = standing
             .shards

@@ -57,7 +57,7 @@ impl Heart {
         if !self.condition.borrow().problems.is_empty() {
             return Err(NOT_READY.to_owned());
         }
-        match timeout(PATIENCE, self.inbox.ask(|_| ())).await {
+        match timeout(PATIENCE, self.inbox.look(|_| ())).await {
             // A node of a cluster judges for itself whether it is ready.
             Ok(Ok(()) | Err(Refusal::Elsewhere(_))) => self.beacon.send().await,
             Ok(Err(_)) | Err(_) => Err(NO_JUDGE.to_owned()),

@@ -192,7 +192,7 @@ impl Service {
             ended("the heartbeat", heart.await);
         }
         // A question is answered after everything that was taken before it.
-        let emptied = inbox.ask(|view| view.engine.outbox().count() + view.alarms.outbox().count()).await;
+        let emptied = inbox.look(|view| view.engine.outbox().count() + view.alarms.outbox().count()).await;
         info!(outbox = emptied.unwrap_or_default(), "stopping: what was taken is judged and stored; delivering");
         let _ = mails.send(Mail::Stop(LAST_DELIVERIES)).await;
         ended("the couriers", office.await);

@@ -16,7 +16,7 @@ use crate::domain::{Event, Notification, Positions, Timestamp, Turn};
 use crate::http::app::Condition;
 use crate::http::console::chronicle::Chronicle;
 use crate::http::metrics::Metrics;
-use crate::inbox::{Ack, BackupAck, Batch, Message, Order, Outlet, Question, Receipt, Refusal, View};
+use crate::inbox::{Ack, BackupAck, Batch, Look, Message, Order, Outlet, Receipt, Refusal, View};
 
 /// So many events are judged and stored together.
 const GROUP: usize = 2_000;
@@ -53,7 +53,7 @@ pub(super) struct Pump {
 struct Group {
     batches: Vec<Batch>,
     orders: Vec<(Order, Ack)>,
-    questions: Vec<Question>,
+    looks: Vec<Look>,
     backups: Vec<BackupAck>,
     spills: Vec<oneshot::Sender<()>>,
 }
@@ -65,7 +65,7 @@ impl Group {
             match message {
                 Message::Events(batch) => group.batches.push(batch),
                 Message::Order(order, ack) => group.orders.push((order, ack)),
-                Message::Question(question) => group.questions.push(question),
+                Message::Look(look) => group.looks.push(look),
                 Message::Backup(ack) => group.backups.push(ack),
                 Message::Spill(done) => group.spills.push(done),
             }
@@ -111,14 +111,14 @@ impl Pump {
             self.offer_what_is_owed();
         }
         self.tell_damage(now, turn);
-        let Group { batches, orders, questions, backups, spills } = group;
+        let Group { batches, orders, looks, backups, spills } = group;
         // A store that was opened anew may have left out numbers.
         self.next_seq = self.next_seq.max(self.keeper.next_seq());
         let first = self.next_seq;
         let events: Vec<(u64, &Event)> = (first..).zip(batches.iter().flat_map(|batch| &batch.events)).collect();
         self.next_seq += events.len() as u64;
         let marks: Vec<_> = batches.iter().flat_map(|batch| &batch.marks).collect();
-        let taken = self.judge_all((now, !questions.is_empty()), &orders, &events, turn);
+        let taken = self.judge_all((now, !looks.is_empty()), &orders, &events, turn);
         marks.iter().for_each(|mark| self.positions.advance(mark));
         if !(events.is_empty() && marks.is_empty() && orders.is_empty() && turn.decisions.is_empty())
             || self.keeper.owes()
@@ -130,8 +130,8 @@ impl Pump {
             answer(orders, &taken, &stored);
         }
         let view = View { engine: &self.judge.engine, alarms: &self.judge.alarms };
-        for question in questions {
-            question(&view);
+        for look in looks {
+            look(&view);
         }
         for ack in backups {
             // Who asked may have gone; then the file goes, too.

@@ -64,7 +64,7 @@ impl Secretary {
 
     /// Sends what is due. What fails is due still, and tried at the next look.
     async fn send_due(&self) {
-        let due = self.inbox.ask(|view| {
+        let due = self.inbox.look(|view| {
             let due = view.engine.due_digests().into_iter();
             due.map(|(rule, window)| gather(view.engine, Some(&rule), window)).collect::<Vec<_>>()
         });
@@ -72,7 +72,7 @@ impl Secretary {
             let name = gathered.digest.clone();
             let Some(rendered) = self.render(gathered, false).await else { continue };
             match self.inbox.order(Order::Digest(Box::new(rendered.dispatch))).await {
-                Ok(()) => info!(digest = name, "a digest is on its way"),
+                Ok(_) => info!(digest = name, "a digest is on its way"),
                 Err(refusal) => warn!(digest = name, %refusal, "a digest could not be sent yet"),
             }
         }
@@ -80,7 +80,7 @@ impl Secretary {
 
     async fn answer(&self, ask: Ask) {
         let Ask { since, digest, raw, reply } = ask;
-        let gathered = self.inbox.ask(move |view| {
+        let gathered = self.inbox.look(move |view| {
             let rule = match &digest {
                 None => None,
                 Some(name) => {

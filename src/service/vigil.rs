@@ -48,7 +48,7 @@ impl Vigil {
                 _ = ticks.tick() => {}
             }
             // Who cannot be asked now is asked again.
-            if let Ok((now, covering)) = self.inbox.ask(|view| (view.engine.now(), view.engine.covering())).await {
+            if let Ok((now, covering)) = self.inbox.look(|view| (view.engine.now(), view.engine.covering())).await {
                 let concerns = self.concerns(now, &covering);
                 self.tell(concerns);
             }

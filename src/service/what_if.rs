@@ -57,7 +57,7 @@ impl Analyst {
         let watch = Stopwatch::start();
         let now = self.clock.now();
         // Who asked sees that nobody answers.
-        let Ok(known) = self.inbox.ask(|view| known(view.engine)).await else { return };
+        let Ok(known) = self.inbox.look(|view| known(view.engine)).await else { return };
         if self.inbox.spill().await.is_err() {
             return;
         }

@@ -9,7 +9,7 @@ use crate::nodes::{Cluster, Node};
 use crate::receiver::Receiver;
 
 /// Looks until `done` says so; the test fails when that takes more than a minute.
-fn until<T: std::fmt::Debug>(what: &str, mut look: impl FnMut() -> T, done: impl Fn(&T) -> bool) -> T {
+pub(crate) fn until<T: std::fmt::Debug>(what: &str, mut look: impl FnMut() -> T, done: impl Fn(&T) -> bool) -> T {
     let mut seen = look();
     for _ in 0..600 {
         if done(&seen) {
@@ -22,9 +22,9 @@ fn until<T: std::fmt::Debug>(what: &str, mut look: impl FnMut() -> T, done: impl
 }
 
 /// Every critical pages at once.
-const LOUD: &str = "rules:\n  - name: loud\n    match: ['severity=\"critical\"']\n    page: always\n";
+pub(crate) const LOUD: &str = "rules:\n  - name: loud\n    match: ['severity=\"critical\"']\n    page: always\n";
 
-fn event(scope: &str, host: &str, status: &str) -> String {
+pub(crate) fn event(scope: &str, host: &str, status: &str) -> String {
     format!(
         "{{\"source\":\"me\",\"kind\":\"host\",\"host\":\"{host}\",\"check\":\"disk\",\"severity\":\"critical\",\
          \"value\":99,\"status\":\"{status}\",\"labels\":{{\"scope\":\"{scope}\"}}}}"

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "tells its figures, and what is left out")]
 
+mod asks;
 mod bad_input;
 mod copy;
 mod decisions;

@@ -13,26 +13,8 @@ use super::inhibiting::Inhibiting;
 use super::{id, written};
 use crate::domain::route::{self, Looks};
 use crate::domain::{Fingerprint, Policy, PostedText, Posting, Silence, Timestamp};
-use crate::inbox::{Inbox, Refusal, View};
-
-/// What the engine holds of it, taken between two batches.
-pub(super) struct Snapshot {
-    postings: Vec<Posting>,
-    silences: Vec<Silence>,
-    pub(super) policy: Arc<Policy>,
-    pub(super) now: Timestamp,
-}
-
-impl Snapshot {
-    fn of(view: &View<'_>) -> Self {
-        Self {
-            postings: view.engine.postings(),
-            silences: view.engine.all_silences(),
-            policy: Arc::clone(view.engine.policy()),
-            now: view.engine.now(),
-        }
-    }
-}
+use crate::inbox::questions::{Postings, Snapshot};
+use crate::inbox::{Inbox, Refusal};
 
 /// The board as it stands.
 pub(super) struct Board {
@@ -48,13 +30,23 @@ pub(super) struct Board {
 impl Board {
     /// Asks the engine, and works out beside it what the filter lets through.
     pub(super) async fn ask(inbox: &Inbox, filter: Filter) -> Result<Self, Refusal> {
-        let snapshot = inbox.ask(Snapshot::of).await?;
-        // Ten thousand alerts take milliseconds: not on a thread that serves others.
-        tokio::task::spawn_blocking(move || Self::of(&snapshot, filter)).await.map_err(|_| Refusal::Judge)
+        let (snapshot, policy) = (inbox.ask(Postings).await?, inbox.policy().await?);
+        Self::beside(snapshot, policy, filter).await
     }
 
-    fn of(snapshot: &Snapshot, filter: Filter) -> Self {
-        let Snapshot { postings, silences, policy, now } = snapshot;
+    /// The same of the engines of this machine alone.
+    pub(super) async fn ask_here(inbox: &Inbox, filter: Filter) -> Result<Self, Refusal> {
+        let snapshot = inbox.ask_here(Postings).await?;
+        Self::beside(snapshot, inbox.policy().await?, filter).await
+    }
+
+    async fn beside(snapshot: Snapshot, policy: Arc<Policy>, filter: Filter) -> Result<Self, Refusal> {
+        // Ten thousand alerts take milliseconds: not on a thread that serves others.
+        tokio::task::spawn_blocking(move || Self::of(&snapshot, &policy, filter)).await.map_err(|_| Refusal::Judge)
+    }
+
+    fn of(snapshot: &Snapshot, policy: &Policy, filter: Filter) -> Self {
+        let Snapshot { postings, silences, now } = snapshot;
         let rules = policy.inhibitions.iter();
         let inhibiting: Vec<_> = rules.map(|rule| Inhibiting::of(rule, &policy.topology, postings)).collect();
         let in_force = silences.iter().filter(|silence| silence.in_force(*now));

@@ -24,7 +24,7 @@ const STATES: [&str; 3] = ["active", "pending", "expired"];
 
 /// Counts what there is.
 pub(in crate::http) async fn standing(inbox: &Inbox) -> Result<Standing, Refusal> {
-    let board = Board::ask(inbox, Filter::all()).await?;
+    let board = Board::ask_here(inbox, Filter::all()).await?;
     let suppressed = board.alerts.iter().filter(|alert| alert.is_suppressed()).count();
     let count = |wanted: &str| board.silences.iter().filter(|silence| state(silence, board.now) == wanted).count();
     Ok(Standing { active: board.alerts.len() - suppressed, suppressed, silences: STATES.map(count) })

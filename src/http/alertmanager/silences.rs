@@ -19,6 +19,7 @@ use crate::domain::{Silence, Timestamp};
 use crate::http::app::App;
 use crate::http::audit::Deed;
 use crate::http::silences::ended;
+use crate::inbox::questions::AllSilences;
 use crate::inbox::{Order, Refusal};
 
 /// So many silences at most, with those that are over and remembered: each costs every event a look.
@@ -89,7 +90,7 @@ pub(super) async fn expire(State(app): State<Arc<App>>, Path(id): Path<String>) 
 }
 
 async fn all(app: &App) -> Result<Vec<Silence>, Refusal> {
-    app.inbox.ask(|view| view.engine.all_silences()).await
+    app.inbox.ask(AllSilences).await
 }
 
 async fn find(app: &App, uuid: &str) -> Result<Option<Silence>, Refusal> {
@@ -103,7 +104,7 @@ fn check_id(text: &str) -> Result<(), Refused> {
 
 /// What a rule file says is changed there.
 async fn check_changeable(app: &App, silence: &Silence) -> Result<(), Refused> {
-    let policy = app.inbox.ask(|view| Arc::clone(view.engine.policy())).await?;
+    let policy = app.inbox.policy().await?;
     if !policy.silences.iter().any(|other| other.id == silence.id) {
         return Ok(());
     }
@@ -125,7 +126,7 @@ async fn create(app: &App, new: NewSilence, now: Timestamp) -> Result<Silence, R
 async fn end(app: &App, mut silence: Silence, now: Timestamp) -> Result<(), Refusal> {
     silence.from = silence.from.min(now);
     (silence.until, silence.updated) = (now, now);
-    app.inbox.order(Order::Silence(silence)).await
+    app.inbox.order(Order::Silence(silence)).await.map(drop)
 }
 
 /// Whether a change leaves what was silenced before as it was (`silence.canUpdate`).

@@ -11,7 +11,7 @@ use crate::http::app::App;
 
 /// `GET /api/v2/status`.
 pub(super) async fn status(State(app): State<Arc<App>>) -> Result<Response, Refused> {
-    let policy = app.inbox.ask(|view| Arc::clone(view.engine.policy())).await?;
+    let policy = app.inbox.policy().await?;
     let squelch = concat!("squelch ", env!("CARGO_PKG_VERSION"));
     Ok(shown(&json!({
         "cluster": {"status": "disabled", "peers": []},
@@ -30,7 +30,7 @@ pub(super) async fn status(State(app): State<Arc<App>>) -> Result<Response, Refu
 
 /// `GET /api/v2/receivers`: those that routes name.
 pub(super) async fn receivers(State(app): State<Arc<App>>) -> Result<Response, Refused> {
-    let policy = app.inbox.ask(|view| Arc::clone(view.engine.policy())).await?;
+    let policy = app.inbox.policy().await?;
     let list: Vec<_> = config::receivers(&policy).into_iter().map(|name| json!({"name": name})).collect();
     Ok(shown(&list))
 }

@@ -46,7 +46,7 @@ struct Row {
 /// `GET /audit`.
 pub(super) async fn page(State(app): State<Arc<App>>, who: Who) -> Result<Response, Failure> {
     let now = app.clock.now();
-    let shadow = app.inbox.ask(|view| view.engine.policy().shadow).await?;
+    let shadow = app.inbox.shadow().await?.on;
     let entries: Vec<Row> = app.audit.latest(MOST).into_iter().map(|entry| row(entry, now)).collect();
     let words = match entries.len() as u64 {
         0 => "Nobody has done anything yet.".to_owned(),

@@ -53,9 +53,3 @@ fn size(summary: &IncidentSummary) -> String {
     let parts = parts.into_iter().filter(|(number, _)| *number > 1).map(|(number, noun)| several(number as u64, noun));
     std::iter::once(several(summary.alerts, "event")).chain(parts).collect::<Vec<_>>().join(", ")
 }
-
-/// The most urgent first: what nobody took, the worst, the latest.
-pub(super) fn by_urgency(a: &IncidentSummary, b: &IncidentSummary) -> std::cmp::Ordering {
-    let key = |one: &IncidentSummary| (one.acknowledged.is_none(), one.severity, one.opened, one.incident);
-    key(b).cmp(&key(a))
-}

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::paper;
 use crate::http::admission::Who;
 use crate::http::app::App;
+use crate::inbox::missing;
 
 const PAGES: [(&str, &str); 4] = [("/", "Now"), ("/noise", "Noise"), ("/rules", "Rules"), ("/audit", "Audit")];
 
@@ -43,7 +44,12 @@ struct Link {
 impl Frame {
     /// The frame of the page at `path`. `shadow` = nobody is paged.
     pub(super) fn new(app: &App, who: &Who, path: &str, shadow: bool) -> Self {
-        let condition = app.condition();
+        let mut condition = app.condition();
+        let missing = missing::noted();
+        if let Some(why) = missing.values().next() {
+            let text = format!("this page is not all: the {} did not answer ({why})", missing::named(&missing));
+            condition.warnings.insert(0, text);
+        }
         let (state, says) = match (condition.problems.is_empty(), condition.warnings.is_empty(), shadow) {
             (false, ..) => ("broken", "not ready".to_owned()),
             (.., true) => ("shadowed", "shadow mode: nobody is paged".to_owned()),

@@ -18,7 +18,7 @@ use crate::http::admission::Who;
 use crate::http::answer::Failure;
 use crate::http::app::App;
 use crate::http::incidents::{incident_id, no_incident};
-use crate::inbox::View;
+use crate::inbox::questions::{InFull as Seen, WhyInFull};
 use crate::replay::report::legend;
 use crate::replay::wording::amount;
 use crate::sinks::clean;
@@ -67,14 +67,6 @@ struct Ranked {
     explains: String,
 }
 
-/// What the engine tells for this page.
-struct Seen {
-    now: Timestamp,
-    shadow: bool,
-    explanation: IncidentExplanation,
-    similar: Vec<IncidentSummary>,
-}
-
 /// `GET /incidents/{id}`.
 pub(super) async fn page(State(app): State<Arc<App>>, Path(id): Path<String>, who: Who) -> Result<Response, Failure> {
     let seen = look(&app, incident_id(&id)?).await?;
@@ -118,26 +110,8 @@ pub(super) async fn postmortem(State(app): State<Arc<App>>, Path(id): Path<Strin
 }
 
 async fn look(app: &App, id: IncidentId) -> Result<Seen, Failure> {
-    let seen = app.inbox.ask(move |view| {
-        let explanation = view.why_incident(id)?;
-        let similar = similar(view, &explanation.summary);
-        Some(Seen { now: view.engine.now(), shadow: view.engine.policy().shadow, explanation, similar })
-    });
-    seen.await?.ok_or_else(|| no_incident(id))
-}
-
-/// Earlier incidents that began in the same place, or about the same check, latest first.
-fn similar(view: &View<'_>, summary: &IncidentSummary) -> Vec<IncidentSummary> {
-    let like = |other: &IncidentSummary| {
-        let same = |a: &Option<String>, b: &Option<String>| a.is_some() && a == b;
-        let (a, b) = (&other.origin, &summary.origin);
-        other.incident < summary.incident
-            && (same(&a.service, &b.service) || same(&a.host, &b.host))
-            && same(&a.check, &b.check)
-    };
-    let mut all = view.engine.incidents_that(like);
-    all.sort_by_key(|other| std::cmp::Reverse(other.incident));
-    all.into_iter().take(MOST_SIMILAR).cloned().collect()
+    let seen = app.inbox.ask(WhyInFull { incident: id, similar: MOST_SIMILAR }).await?;
+    seen.ok_or_else(|| no_incident(id))
 }
 
 fn draw(app: &App, explanation: &IncidentExplanation, now: Timestamp) -> Option<crate::replay::report::Drawing> {

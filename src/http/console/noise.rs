@@ -8,14 +8,14 @@ use axum::extract::State;
 use axum::response::Response;
 use serde::Serialize;
 
-use super::chronicle::{Sums, by_outcome};
+use super::chronicle::{self, by_outcome};
 use super::frame::Frame;
 use super::what_if::Questions;
 use crate::domain::{Outcome, Reason, Tally, Timestamp};
 use crate::http::admission::Who;
 use crate::http::answer::Failure;
 use crate::http::app::App;
-use crate::http::incidents::sums;
+use crate::inbox::questions::{Loudest, Sums};
 use crate::replay::wording::{count, day_and_time, several};
 
 /// So many series are named.
@@ -67,10 +67,8 @@ struct Loud {
 
 /// `GET /noise`.
 pub(super) async fn page(State(app): State<Arc<App>>, who: Who) -> Result<Response, Failure> {
-    let seen = app
-        .inbox
-        .ask(|view| (sums(view), view.engine.loudest(LOUDEST), view.engine.now(), Arc::clone(view.engine.policy())));
-    let (tally, loudest, now, policy) = seen.await?;
+    let (tally, policy) = (app.inbox.ask(Sums).await?, app.inbox.policy().await?);
+    let (loudest, now) = app.inbox.ask(Loudest(LOUDEST)).await?;
     let hours = app.chronicle.hours();
     let (held, paged) = (tally.outcome(Outcome::Suppress), tally.pages.0 + tally.pages.1);
     let page = Page {
@@ -96,7 +94,7 @@ pub(super) async fn page(State(app): State<Arc<App>>, who: Who) -> Result<Respon
     app.paper.page("noise.html", &page)
 }
 
-fn since(hours: &[(i64, Sums)]) -> String {
+fn since(hours: &[(i64, chronicle::Sums)]) -> String {
     match hours.first() {
         Some((hour, _)) => format!(
             "Sums by reason are of all time; those by hour and by source since {} UTC, a week at most, and since Squelch was started.",
@@ -135,7 +133,7 @@ fn adds_up(tally: &Tally) -> String {
     }
 }
 
-fn sources(hours: &[(i64, Sums)]) -> Vec<SourceRow> {
+fn sources(hours: &[(i64, chronicle::Sums)]) -> Vec<SourceRow> {
     let mut all: BTreeMap<&Arc<str>, BTreeMap<Reason, u64>> = BTreeMap::new();
     for ((source, reason), sum) in hours.iter().flat_map(|(_, sums)| sums) {
         *all.entry(source).or_default().entry(*reason).or_default() += sum;
@@ -157,7 +155,7 @@ fn sources(hours: &[(i64, Sums)]) -> Vec<SourceRow> {
 }
 
 /// A bar an hour, of the last two days at most; the height grows with the square root, so that a storm hides no quiet hour.
-fn chart(hours: &[(i64, Sums)], now: Timestamp) -> String {
+fn chart(hours: &[(i64, chronicle::Sums)], now: Timestamp) -> String {
     const SHOWN: i64 = 48;
     let last = now.millis().div_euclid(3_600_000);
     let first = last - SHOWN + 1;

@@ -6,15 +6,15 @@ use axum::extract::State;
 use axum::response::Response;
 use serde::Serialize;
 
-use super::card::{Card, by_urgency};
+use super::card::Card;
 use super::frame::Frame;
 use super::paper::Moment;
 use crate::domain::decision::Verdict;
-use crate::domain::{Decision, IncidentSummary, Outcome, SourceView, Tally, Timestamp};
+use crate::domain::{Decision, Outcome, SourceView, Tally, Timestamp};
 use crate::http::admission::Who;
 use crate::http::answer::Failure;
 use crate::http::app::App;
-use crate::http::incidents::sums;
+use crate::inbox::questions::{self, NowStanding as Seen};
 use crate::replay::wording::{count, several, span};
 
 /// So many open incidents have a card, and so many that are over have a line.
@@ -84,35 +84,9 @@ impl Item {
     }
 }
 
-/// What the engine tells for this page.
-struct Seen {
-    now: Timestamp,
-    shadow: bool,
-    open: Vec<IncidentSummary>,
-    more: usize,
-    closed: Vec<IncidentSummary>,
-    tally: Tally,
-    sources: Vec<SourceView>,
-}
-
 /// `GET /`.
 pub(super) async fn page(State(app): State<Arc<App>>, who: Who) -> Result<Response, Failure> {
-    let seen = app.inbox.ask(|view| {
-        let (mut open, closed) = view.latest_incidents(MOST_OVER);
-        open.sort_by(|a, b| by_urgency(a, b));
-        let more = open.len().saturating_sub(MOST_OPEN);
-        open.truncate(MOST_OPEN);
-        Seen {
-            now: view.engine.now(),
-            shadow: view.engine.policy().shadow,
-            open: open.into_iter().cloned().collect(),
-            more,
-            closed: closed.into_iter().cloned().collect(),
-            tally: sums(view),
-            sources: view.engine.sources(),
-        }
-    });
-    let seen = seen.await?;
+    let seen = app.inbox.ask(questions::Now { open: MOST_OPEN, over: MOST_OVER }).await?;
     let news = app.chronicle.since(u64::MAX, 0);
     let verdicts = app.chronicle.latest(RIVER, |decision| matches!(decision, Decision::Verdict(_)));
     let river = verdicts.iter().filter_map(|decision| match decision {

@@ -16,8 +16,7 @@ use crate::domain::{Policy, Silence, Timestamp};
 use crate::http::admission::Who;
 use crate::http::answer::Failure;
 use crate::http::app::App;
-use crate::http::shadow::Standing;
-use crate::inbox::View;
+use crate::inbox::questions::{Covering, Standing, Untold};
 use crate::replay::wording::{date_and_time, several, span};
 
 #[derive(Serialize)]
@@ -74,31 +73,19 @@ struct RouteRow {
 
 /// `GET /rules`.
 pub(super) async fn page(State(app): State<Arc<App>>, who: Who) -> Result<Response, Failure> {
-    let seen = app.inbox.ask(|view| {
-        let engine = view.engine;
-        let standing = Standing::of(view);
-        let untold = untold(view, &standing);
-        (engine.silences(), engine.covering(), Arc::clone(engine.policy()), engine.now(), (standing, untold))
-    });
-    let (silences, covering, policy, now, (standing, untold)) = seen.await?;
-    let covers = |id: &str| covering.iter().find(|(silence, _)| silence.id == id).map(|(_, covers)| *covers as u64);
-    let rows = silences.iter().map(|silence| silence_row(silence, covers(&silence.id), &policy, now));
+    let (covered, (standing, untold)) = (app.inbox.ask(Covering).await?, app.inbox.ask(Untold).await?);
+    let (policy, now) = (app.inbox.policy().await?, covered.now);
+    let covers = |id: &str| covered.covers(id).map(|covers| covers as u64);
+    let rows = covered.silences.iter().map(|silence| silence_row(silence, covers(&silence.id), &policy, now));
     let page = Page {
-        frame: Frame::new(&app, &who, "/rules", policy.shadow),
-        shadow: shadow(&standing, untold, now),
+        frame: Frame::new(&app, &who, "/rules", standing.on),
+        shadow: shadow(&standing, untold as u64, now),
         silences: rows.collect(),
         rules: policy.rules.iter().map(rule_row).collect(),
         otherwise: otherwise(&policy),
         routes: routes(&policy),
     };
     app.paper.page("rules.html", &page)
-}
-
-/// How many open incidents would have paged since shadow mode is on.
-fn untold(view: &View<'_>, standing: &Standing) -> u64 {
-    let since = standing.word.as_ref().filter(|word| word.on).map_or(Timestamp::EPOCH, |word| word.at);
-    let open = if standing.on { view.latest_incidents(0).0 } else { Vec::new() };
-    open.iter().filter(|incident| incident.paged.is_some_and(|at| at >= since)).count() as u64
 }
 
 fn shadow(standing: &Standing, untold: u64, now: Timestamp) -> Shadow {

@@ -16,6 +16,7 @@ use crate::domain::{Fingerprint, SeriesExplanation};
 use crate::http::admission::Who;
 use crate::http::answer::Failure;
 use crate::http::app::App;
+use crate::inbox::questions::{FindSeries, Series, SeriesTold};
 use crate::replay::report::legend;
 use crate::replay::wording::several;
 
@@ -62,8 +63,8 @@ pub(super) struct Words {
 pub(super) async fn find(State(app): State<Arc<App>>, who: Who, words: Query<Words>) -> Result<Response, Failure> {
     let Query(Words { find }) = words;
     let asked = find.clone();
-    let seen = app.inbox.ask(move |view| (view.engine.find_series(&asked, MOST + 1), view.engine.policy().shadow));
-    let (mut found, shadow) = seen.await?;
+    let mut found = app.inbox.ask(FindSeries { words: asked, limit: MOST + 1 }).await?;
+    let shadow = app.inbox.shadow().await?.on;
     if let [(_, key)] = found.as_slice() {
         return Ok(Redirect::to(&format!("/series/{key}")).into_response());
     }
@@ -88,11 +89,7 @@ pub(super) async fn page(State(app): State<Arc<App>>, Path(key): Path<String>, w
         Failure::new(StatusCode::NOT_FOUND, format!("there is no series {key}"), help).at("path")
     };
     let fingerprint = Fingerprint::parse(&key).ok_or_else(unknown)?;
-    let seen = app.inbox.ask(move |view| {
-        let engine = view.engine;
-        Some((engine.why_series(fingerprint)?, engine.habits(fingerprint)?, engine.now(), engine.policy().shadow))
-    });
-    let (series, habits, now, shadow) = seen.await?.ok_or_else(unknown)?;
+    let SeriesTold { series, habits, now, shadow } = app.inbox.ask(Series(fingerprint)).await?.ok_or_else(unknown)?;
     let story = app.chronicle.story(&FxHashSet::from_iter([fingerprint]), None, (series.heard.0, now));
     let page = Page {
         frame: Frame::new(&app, &who, "/series", shadow),

@@ -164,7 +164,7 @@ fn read(fields: &[(String, String)]) -> Result<(Knobs, String), Failure> {
 }
 
 async fn show(app: &App, who: &Who, asked: (Knobs, &str), told: Option<Told>) -> Result<Response, Failure> {
-    let policy = app.inbox.ask(|view| Arc::clone(view.engine.policy())).await?;
+    let policy = app.inbox.policy().await?;
     let frame = Frame::new(app, who, "/noise", policy.shadow);
     app.paper.page("what_if.html", &Page { frame, questions: Questions::new(asked.0, asked.1, &policy), told })
 }

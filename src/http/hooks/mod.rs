@@ -24,7 +24,8 @@ use super::body;
 use super::known::{Keys, is_signed};
 use crate::domain::{IncidentId, IncidentSummary, NoticeAction, Timestamp};
 use crate::formats::Signature;
-use crate::inbox::{Order, View};
+use crate::inbox::Order;
+use crate::inbox::questions::Incident;
 use crate::sinks::{clean, letter};
 
 /// The paths of those who sign what they send.
@@ -114,9 +115,8 @@ fn unreadable(message: &str) -> Failure {
 async fn obey(app: &App, said: Said) -> Result<Response, Failure> {
     let (mut done, mut notes) = (BTreeSet::new(), Vec::new());
     let keys: BTreeSet<String> = said.keys.into_iter().take(MOST_KEYS).collect();
-    let found = app.inbox.ask(move |view| keys.into_iter().map(|key| (find(view, &key), key)).collect::<Vec<_>>());
-    for (incident, key) in found.await? {
-        let Some(incident) = incident else {
+    for key in keys {
+        let Some(incident) = find(app, &key).await? else {
             notes.push(format!("no incident that is remembered has the key `{}`", clean::line(&key, NAME_LENGTH)));
             continue;
         };
@@ -147,11 +147,10 @@ fn order(act: Act, id: IncidentId, by: String) -> Order {
     }
 }
 
-fn find(view: &View<'_>, key: &str) -> Option<IncidentSummary> {
-    let (id, key) = letter::keyed(key)?;
-    let is_it = |summary: &IncidentSummary| summary.incident == id && letter::incident_key(summary) == key;
-    let alarm = view.alarms.summaries().find(|summary| is_it(summary));
-    alarm.or_else(|| view.engine.incidents_that(is_it).into_iter().next()).cloned()
+async fn find(app: &App, key: &str) -> Result<Option<IncidentSummary>, Failure> {
+    let Some((id, key)) = letter::keyed(key) else { return Ok(None) };
+    let found = app.inbox.ask(Incident(id)).await?.map(|(summary, _)| summary);
+    Ok(found.filter(|summary| letter::incident_key(summary) == key))
 }
 
 /// Why nothing is done about an incident.

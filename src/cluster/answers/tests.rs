@@ -1,0 +1,129 @@
+//! What shards answer together is what engines of their own would.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::cluster::message::Said;
+use crate::cluster::place;
+use crate::config::{Source, with_shipped};
+use crate::domain::{Event, IncidentId, Severity, Status, Timestamp};
+use crate::inbox::questions::{
+    Covering, FindSeries, Incident, Incidents, Loudest, Now, Postings, Sums, Untold, Why, WhySeries,
+};
+
+const START: Timestamp = Timestamp::from_millis(1_795_000_000_000);
+const LOUD: &str = "rules:\n  - name: loud\n    match: ['severity=\"critical\"']\n    page: always\n";
+
+/// A scope, a host, whether it fires, and seconds since the one before.
+type Told = (u8, u8, bool, u16);
+
+fn rules() -> super::super::Rules {
+    RuleFiles::of(&with_shipped(vec![Source::new("rules.yaml", LOUD)]), false).load().unwrap()
+}
+
+fn event((_, host, fires, _): Told, at: Timestamp) -> Event {
+    let mut event = Event::new("test", "disk");
+    (event.host, event.received) = (Some(format!("db-{host}")), Some(at));
+    event.severity = if host % 2 == 0 { Severity::Critical } else { Severity::Warning };
+    event.status = if fires { Status::Firing } else { Status::Resolved };
+    event
+}
+
+/// The same events in shards, and each scope in an engine of its own.
+fn judged(told: &[Told], partitions: i32) -> (Vec<Shard>, BTreeMap<String, Tenant>) {
+    let rules = rules();
+    let shard = |partition| Shard::restore(partition, &rules, Vec::new(), BTreeSet::new()).shard;
+    let mut shards: Vec<Shard> = (0..partitions).map(shard).collect();
+    let (mut alone, mut at) = (BTreeMap::new(), START);
+    for one in told {
+        at = at.after(f64::from(one.3));
+        let (scope, event) = (format!("scope-{}", one.0), event(*one, at));
+        let partition = place::partition(&scope, partitions);
+        let said = Said::Event(Box::new(event.clone()));
+        shards[usize::try_from(partition).unwrap()].take(0, Some(&scope), &said).unwrap();
+        let seat = Seat { partition: 0, scope: 0 };
+        let new = || Tenant::new(scope.as_str().into(), seat, &rules.policy_of(&scope));
+        alone.entry(scope.clone()).or_insert_with(new).event(&event);
+    }
+    (shards, alone)
+}
+
+/// What the shards answer together, over the wire.
+fn together<Q: Question>(shards: &[Shard], question: &Q) -> Q::Answer {
+    let text = serde_json::to_string(question).unwrap();
+    let told = shards.iter().map(|shard| shard.answer(Q::NAME, &text).unwrap());
+    merged(question, told.map(|text| serde_json::from_str(text.get()).unwrap())).unwrap()
+}
+
+/// What the engines answer, each for itself.
+fn apart<Q: Question>(alone: &BTreeMap<String, Tenant>, question: &Q) -> Vec<Q::Answer> {
+    alone.values().map(|tenant| question.answer(&tenant.view())).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
+    #[test]
+    fn shards_answer_together_what_engines_answer_apart(
+        told in proptest::collection::vec((0..5_u8, 0..6_u8, any::<bool>(), 0..400_u16), 1..60),
+        partitions in 1..5_i32,
+    ) {
+        let (shards, alone) = judged(&told, partitions);
+        let all = Incidents { open: None, limit: 1_000 };
+        let found = together(&shards, &all);
+        let titles = |all: &[(crate::domain::IncidentSummary, bool)]| {
+            let mut titles: Vec<_> = all.iter().map(|(one, open)| (one.opened, one.title.clone(), *open, one.alerts)).collect();
+            titles.sort();
+            titles
+        };
+        let single: Vec<_> = apart(&alone, &all).into_iter().flatten().collect();
+        prop_assert_eq!(titles(&found), titles(&single));
+        let numbers: BTreeSet<IncidentId> = found.iter().map(|(one, _)| one.incident).collect();
+        prop_assert_eq!(numbers.len(), found.len(), "each has a number of its own");
+        for (summary, open) in &found {
+            let shard = &shards[usize::try_from(Seat::inside(summary.incident).0.partition).unwrap()..][..1];
+            let alone = together(shard, &Incident(summary.incident));
+            prop_assert_eq!(alone, Some((summary.clone(), *open)));
+            let (why, _) = together(shard, &Why(summary.incident)).unwrap();
+            prop_assert_eq!(why.summary.incident, summary.incident);
+            let ids = why.members.iter().flat_map(|member| &member.verdicts).filter_map(|verdict| verdict.incident);
+            prop_assert!(ids.collect::<BTreeSet<_>>().is_subset(&numbers));
+        }
+        let tally = together(&shards, &Sums);
+        prop_assert_eq!(tally.accepted, told.len() as u64);
+        prop_assert_eq!(Some(tally), merged(&Sums, apart(&alone, &Sums)));
+        let find = FindSeries { words: "disk".to_owned(), limit: 4 };
+        let names: BTreeSet<_> = apart(&alone, &find).into_iter().flatten().collect();
+        prop_assert_eq!(together(&shards, &find), names.into_iter().take(4).collect::<Vec<_>>());
+        let postings: usize = apart(&alone, &Postings).iter().map(|one| one.postings.len()).sum();
+        prop_assert_eq!(together(&shards, &Postings).postings.len(), postings);
+        let now = together(&shards, &Now { open: 2, over: 2 });
+        let open = found.iter().filter(|(_, open)| *open).count();
+        prop_assert_eq!((now.open.len() + now.more, now.tally.accepted), (open, told.len() as u64));
+        prop_assert!(together(&shards, &Loudest(3)).0.len() <= 3);
+        prop_assert_eq!((together(&shards, &Untold).1, together(&shards, &Covering).silences.len()), (0, 0));
+    }
+}
+
+#[test]
+fn a_name_that_several_series_have_is_told_whichever_shards_know_them() {
+    let (shards, _) = judged(&[(0, 0, true, 0), (1, 2, true, 0), (2, 0, true, 9)], 3);
+    let asked = |text: &str| together(&shards, &WhySeries { text: text.to_owned(), suggested: 20 }).found();
+    assert_eq!(asked("disk").unwrap_err().len(), 2, "db-0 of two scopes has one name");
+    let (series, _) = asked("db-0").unwrap();
+    assert_eq!(series.heard.1, START.after(9.0), "the one that was heard of last");
+    assert_eq!(asked(&series.fingerprint.to_string()).unwrap().0.name, series.name);
+    assert!(asked("nothing").unwrap_err().is_empty());
+}
+
+#[test]
+fn who_knows_nothing_of_an_incident_says_that_there_is_none() {
+    let (shards, _) = judged(&[(0, 0, true, 0)], 1);
+    for number in [0, 7, 100_000, 1_000_000_000, u64::MAX] {
+        assert_eq!(together(&shards, &Incident(IncidentId(number))), None, "{number}");
+    }
+    assert!(shards[0].answer("no_such_question", "null").unwrap_err().contains("another version"));
+    assert!(shards[0].answer(Incident::NAME, "\"seven\"").unwrap_err().contains("another version"));
+}
