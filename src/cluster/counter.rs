@@ -3,7 +3,7 @@
 //! Deliberately bounded in number and in time: whoever asks never holds up the judging.
 
 use std::collections::BTreeMap;
-use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -97,12 +97,7 @@ impl Window {
     /// Answers what can be answered now. `next` = the offset of the next message.
     pub(super) fn answer(&mut self, shard: &Shard, next: i64) {
         let watch = Stopwatch::start();
-        loop {
-            match self.asked.try_recv() {
-                Ok(put) => self.waiting.push(put),
-                Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
-            }
-        }
+        self.waiting.extend(self.asked.try_iter());
         if self.waiting.is_empty() {
             return;
         }

@@ -75,8 +75,7 @@ impl ClusterService {
         let asking = asking(&cluster)?;
         let own = rule_files(&sources, settings.shadow).load().map_err(StartError::Rules)?;
         let (parts, outlet) = Parts::of(&settings, Clock::start(Timestamp::EPOCH), warnings(&settings, &own));
-        let (stop, stopping) = watch::channel(false);
-        let (let_go, letting_go) = watch::channel(false);
+        let ((stop, stopping), (let_go, letting_go)) = (watch::channel(false), watch::channel(false));
         let (posted, told) = mpsc::channel(start::QUEUE);
         let branches = Branches::new(&parts, start::by_settings(couriers, &settings), secrets.clone());
         let branches = tokio::spawn(branches.run(told));

@@ -79,7 +79,11 @@ fn the_commands_of_compose_run_natively_and_make_a_cluster() {
     fs::write(dir.path().join("rules/routes.yaml"), block(COMPOSE, "routes:")).unwrap();
     let settings = block(COMPOSE, "settings:").replace("kafka:9092", &at);
     assert!(settings.contains(&at), "{settings}");
+    let secret = dir.path().join("cluster");
+    fs::write(&secret, TOKEN).unwrap();
     let settings = settings.replace("/run/secrets/token", &token.display().to_string());
+    assert!(settings.contains("/run/secrets/cluster"), "{settings}");
+    let settings = settings.replace("/run/secrets/cluster", &secret.display().to_string());
     fs::write(dir.path().join("squelch.yaml"), settings).unwrap();
     let commands = lists(COMPOSE, "command:");
     assert_eq!(commands.len(), 3, "two nodes that take events, and workers");
@@ -97,6 +101,13 @@ fn the_commands_of_compose_run_natively_and_make_a_cluster() {
         assert_eq!(answer.status, 200, "{} {}", answer.body, get(*to, "/-/ready").body);
         assert_eq!(request(*to, ("POST", "/api/v1/events"), &headers[1..], event.as_bytes()).unwrap().status, 401);
     }
+    // Who takes events asks the workers for what became of them.
+    let tally = || request(nodes[0].1, ("GET", "/api/v1/tally"), &headers[..1], b"").unwrap();
+    let watch = Stopwatch::start();
+    while !tally().body.contains("\"accepted\":2") && watch.elapsed() < Duration::from_secs(30) {
+        sleep(Duration::from_millis(200));
+    }
+    assert!(tally().body.contains("\"accepted\":2"), "{}{}", tally().head, tally().body);
 }
 
 #[test]
