@@ -12,6 +12,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use ring::rand::SecureRandom as _;
 use serde::{Deserialize, Serialize};
 use tracing::{info, warn};
 use xxhash_rust::xxh3::Xxh3;
@@ -245,6 +246,28 @@ fn guarded<T>(work: impl FnOnce() -> sled::Result<T>) -> Result<T, String> {
 /// Where the copy of a partition lies below the data directory.
 pub(super) fn folder(data: &Path, prefix: &str, partition: i32) -> PathBuf {
     data.join("shards").join(format!("{prefix}-{partition}"))
+}
+
+/// The local copy of a shard at work.
+pub(super) struct Kept {
+    pub(super) copy: LocalCopy,
+    pub(super) place: Place,
+}
+
+impl Kept {
+    /// What was committed, and the offset of the last row that says how far.
+    pub(super) fn take(&mut self, changed: Changed, offset: Option<i64>, at: Timestamp) {
+        let place = offset.map(|offset| Place { offset, at, ..self.place.clone() });
+        self.copy.take(changed, place);
+    }
+}
+
+/// What a partition is called that has no name yet: nothing else is called so.
+pub(super) fn fresh(partition: i32, now: Timestamp) -> String {
+    let mut bytes = [0; 8];
+    // Without randomness the time tells lives of a topic apart.
+    let _ = ring::rand::SystemRandom::new().fill(&mut bytes);
+    format!("{partition}-{}-{:016x}", now.millis(), u64::from_le_bytes(bytes))
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@
 //!   log), [`record`] (what stands in the changelog), [`rules`], [`shard`] and [`tenant`] (what is judged),
 //!   `answers` (what is told of it).
 //! - **With Kafka**: `topics` (how they must be), `scribe` and `gateway` (into the log), `member` (whose partition is
-//!   whose), `owner`, `changelog`, `copy`, `stall` and `transaction` (one shard), `counter` and `clerk` (who is asked, and
+//!   whose), `owner`, `letter`, `changelog`, `copy`, `load`, `stall` and `transaction` (one shard), `counter` and `clerk` (who is asked, and
 //!   asks), `owners` (where the owners are), `survey` (what is wrong with the partitions), [`standing`]
 //!   (how it all stands).
 //!
@@ -22,6 +22,8 @@ mod clerk;
 mod copy;
 mod counter;
 mod gateway;
+mod letter;
+mod load;
 mod member;
 pub mod message;
 mod owner;

@@ -9,18 +9,19 @@ use std::thread;
 use std::time::Duration;
 
 use rdkafka::error::KafkaError;
-use rdkafka::message::{BorrowedMessage, Headers as _, Message as _};
-use ring::rand::SecureRandom as _;
 use tracing::{error, info, warn};
 
 use super::changelog::{Changelog, Found};
-use super::copy::{self, Changed, LocalCopy, Place};
+use super::copy::{self, Kept, LocalCopy, Place, fresh};
 use super::counter::Window;
+use super::letter::Letter;
+use super::load::Load;
 use super::member::Member;
-use super::message::{self, KIND, POSTED, Said};
+use super::message::Said;
 use super::owners::{Advertised, SAYS};
 use super::record::{Row, Shelf};
 use super::rules::Rules;
+use super::scope::DEFAULT;
 use super::scribe::Scribe;
 use super::shard::{Restored, Shard, Untaken};
 use super::stall::Stall;
@@ -30,11 +31,10 @@ use super::transaction::{Lost, Pen, Wish};
 use super::{Post, Posted};
 use crate::clock::{Clock, Stopwatch};
 use crate::config::Cluster;
-use crate::domain::Timestamp;
 use crate::sinks::clean;
 
 /// So many messages are judged and stored together, and so many bytes.
-const TURN: (usize, usize) = (2_000, 8 << 20);
+const TURN: (usize, usize) = (10_000, 8 << 20);
 /// How long it waits for a message.
 const WAIT: Duration = Duration::from_millis(100);
 /// A tick says what time it was so long ago, in seconds: what was stamped before may still be on its way.
@@ -107,28 +107,6 @@ struct Work {
     spoiled: BTreeSet<i64>,
 }
 
-/// The local copy of a shard at work.
-struct Kept {
-    copy: LocalCopy,
-    place: Place,
-}
-
-impl Kept {
-    /// What was committed, and the offset of the last row that says how far.
-    fn take(&mut self, changed: Changed, offset: Option<i64>, at: Timestamp) {
-        let place = offset.map(|offset| Place { offset, at, ..self.place.clone() });
-        self.copy.take(changed, place);
-    }
-}
-
-/// What a partition is called that has no name yet: nothing else is called so.
-fn fresh(partition: i32, now: Timestamp) -> String {
-    let mut bytes = [0; 8];
-    // Without randomness the time tells lives of a topic apart.
-    let _ = ring::rand::SystemRandom::new().fill(&mut bytes);
-    format!("{partition}-{}-{:016x}", now.millis(), u64::from_le_bytes(bytes))
-}
-
 /// A shard at work.
 struct Life {
     pen: Pen,
@@ -141,6 +119,7 @@ struct Life {
     /// When a message came last, or it was looked whether one should have.
     heard: Stopwatch,
     stall: Stall,
+    load: Load,
     /// When it was last said whose the shard is.
     said: Stopwatch,
     /// When something was stored last.
@@ -258,7 +237,20 @@ impl Work {
         (means.post)(self.partition, Posted::Send(owed));
         let (window, said) = (means.board.counter.open(self.partition), self.say_now());
         let (ticked, heard, stored) = (Stopwatch::start(), Stopwatch::start(), Stopwatch::start());
-        Ok(Life { pen, log, shard, next, copy, window, ticked, heard, stall: Stall::default(), said, stored })
+        Ok(Life {
+            pen,
+            log,
+            shard,
+            next,
+            copy,
+            window,
+            ticked,
+            heard,
+            stall: Stall::default(),
+            load: Load::default(),
+            said,
+            stored,
+        })
     }
 
     /// The records of the shard, from the local copy as far as that goes, and the copy to be kept from here on.
@@ -286,9 +278,10 @@ impl Work {
         while count < TURN.0 && bytes < TURN.1 {
             let Some(message) = life.log.poll(wait).map_err(Lost::Failed)? else { break };
             (count, wait) = (count + 1, Duration::ZERO);
-            bytes += message.payload().map_or(0, <[u8]>::len);
-            let offset = message.offset();
-            match take(&mut life.shard, &message) {
+            let letter = Letter::of(&message);
+            bytes += letter.bytes;
+            let offset = letter.offset;
+            match take((&mut life.shard, &mut life.load), letter) {
                 Ok(events) => self.standing.events += events,
                 Err(Untaken::Told(why)) => {
                     self.standing.dead += 1;
@@ -312,6 +305,7 @@ impl Work {
             return Ok(());
         }
         (life.heard, life.stall) = (Stopwatch::start(), Stall::default());
+        self.standing.outgrown = life.load.look(self.means.clock.now()).map(ToString::to_string);
         let mut out = life.shard.take_yield(life.next).map_err(Lost::Failed)?;
         if out.is_empty() {
             if life.stored.elapsed() < KEEP {
@@ -382,18 +376,14 @@ impl Work {
 }
 
 /// Hands a message to the shard; gives how many events were in it.
-fn take(shard: &mut Shard, message: &BorrowedMessage<'_>) -> Result<u64, Untaken> {
-    // A message without a value says nothing.
-    let Some(value) = message.payload() else { return Ok(0) };
-    let header = |name: &str| {
-        let headers = message.headers()?;
-        let found = headers.iter().find(|header| header.key == name)?;
-        found.value.map(<[u8]>::to_vec)
-    };
-    let kind = header(KIND).map(|kind| String::from_utf8_lossy(&kind).into_owned());
-    let written = message.timestamp().to_millis().map_or(Timestamp::EPOCH, Timestamp::from_millis);
-    let said = message::read(kind.as_deref(), value, header(POSTED).as_deref(), written).map_err(Untaken::Told)?;
-    let key = message.key().and_then(|key| std::str::from_utf8(key).ok()).filter(|key| !key.is_empty());
-    shard.take(message.offset(), key, &said)?;
+fn take((shard, load): (&mut Shard, &mut Load), letter: Letter<'_>) -> Result<u64, Untaken> {
+    let Some(said) = letter.said else { return Ok(0) };
+    let said = said.map_err(Untaken::Told)?;
+    shard.take(letter.offset, letter.scope, &said)?;
+    match said {
+        Said::Event(_) => load.event(letter.scope.unwrap_or(DEFAULT)),
+        Said::Tick(at) => load.tick(at),
+        Said::Order(..) => {}
+    }
     Ok(u64::from(matches!(said, Said::Event(_))))
 }

@@ -17,6 +17,8 @@ pub struct ShardStanding {
     pub trouble: Option<String>,
     /// What people should know: records that cannot be read, messages that were left out.
     pub warnings: Vec<String>,
+    /// That it is asked for more than it can judge, and by which scope.
+    pub outgrown: Option<String>,
     /// How many scopes it has.
     pub scopes: usize,
     /// Messages taken since it came here.

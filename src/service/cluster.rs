@@ -350,7 +350,8 @@ impl Look {
         let mut texts = [&standing.topic[..], &standing.troubles].concat();
         for (partition, shard) in &standing.shards {
             texts.extend(shard.trouble.iter().map(|why| format!("shard {partition}: {why}")));
-            texts.extend(shard.warnings.iter().map(|text| format!("shard {partition}: {text}")));
+            let known = shard.outgrown.iter().chain(&shard.warnings);
+            texts.extend(known.map(|text| format!("shard {partition}: {text}")));
         }
         if let Some(why) = standing.silent.values().next() {
             texts.push(format!("the {} do not answer: {why}", missing::named(&standing.silent)));

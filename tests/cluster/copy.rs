@@ -56,7 +56,7 @@ fn rebuilt(node: &Node) -> Rebuilt {
 }
 
 /// Each event is of a series of its own, as far as these go.
-fn of_many(scope: u64, number: u64, series: u64) -> Event {
+pub(crate) fn of_many(scope: u64, number: u64, series: u64) -> Event {
     let mut event = event(scope, number);
     // Names, not numbers: those would be masked.
     let name: String = (number % series).to_string().bytes().map(|digit| char::from(b'a' + digit - b'0')).collect();
@@ -88,7 +88,7 @@ impl Story<'_> {
         }
         self.writer.flush();
         let watch = Stopwatch::start();
-        while self.decisions.verdicts() < self.sent as usize && watch.elapsed() < Duration::from_secs(120) {
+        while self.decisions.verdicts() < self.sent as usize && watch.elapsed() < Duration::from_secs(480) {
             self.decisions.read(Duration::from_millis(50));
         }
         assert_eq!(self.decisions.verdicts(), self.sent as usize);

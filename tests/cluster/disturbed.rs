@@ -10,10 +10,11 @@ use squelch::domain::{Event, Timestamp};
 use squelch::formats::native;
 
 use crate::broker::Broker;
+use crate::copy::of_many;
 use crate::decisions::{Decisions, assert_same};
 use crate::dice::Dice;
 use crate::log::{Writer, mixed};
-use crate::nodes::{Cluster, Node};
+use crate::nodes::{Cluster, Node, PARTITIONS};
 use crate::receiver::Receiver;
 use crate::streams::{Stream, expected, policy};
 
@@ -211,6 +212,21 @@ pub(crate) fn each_page_has_one_key(receiver: &Receiver, wanted: &BTreeMap<&Stri
 /// Nothing pages, so that each event has its verdict at once.
 pub(crate) const QUIET: &str = "rules:\n  - name: quiet\n    match: ['source=\"bus\"']\n    page: never\n";
 
+/// Fills the shards with so many series each, on average, as `SQUELCH_CLUSTER_SERIES` says; gives how many these are in sum.
+fn filled(writer: &Writer, decisions: &mut Decisions) -> usize {
+    let of_scope = given("SQUELCH_CLUSTER_SERIES", 120) * PARTITIONS as u64 / SCOPES;
+    for number in 0..of_scope {
+        (0..SCOPES).for_each(|scope| writer.event(&format!("scope-{scope}"), &of_many(scope, number, of_scope)));
+    }
+    writer.flush();
+    let (series, watch) = ((of_scope * SCOPES) as usize, Stopwatch::start());
+    while decisions.verdicts() < series && watch.elapsed() < Duration::from_secs(240) {
+        decisions.read(Duration::from_millis(100));
+    }
+    assert_eq!(decisions.verdicts(), series);
+    series
+}
+
 #[test]
 fn the_shards_of_a_worker_that_is_lost_are_judged_elsewhere_soon() {
     let Some(broker) = Broker::shared() else { return };
@@ -221,6 +237,7 @@ fn the_shards_of_a_worker_that_is_lost_are_judged_elsewhere_soon() {
     crew.workers.iter_mut().for_each(Node::until_ready);
     let (writer, mut decisions) = (Writer::new(&broker, &cluster), Decisions::new(&broker, &cluster));
     let streams: Vec<Stream> = (0..SCOPES).map(|scope| stream(scope, 2 * rounds as u64 + 1)).collect();
+    let series = filled(&writer, &mut decisions);
     // One event for each scope, and the time until all have their verdicts.
     let mut sent = 0;
     let mut round = || {
@@ -230,10 +247,11 @@ fn the_shards_of_a_worker_that_is_lost_are_judged_elsewhere_soon() {
         writer.flush();
         sent += 1;
         let watch = Stopwatch::start();
-        while decisions.verdicts() < sent * streams.len() && watch.elapsed() < Duration::from_secs(60) {
+        let wanted = series + sent * streams.len();
+        while decisions.verdicts() < wanted && watch.elapsed() < Duration::from_secs(60) {
             decisions.read(Duration::from_millis(20));
         }
-        assert_eq!(decisions.verdicts(), sent * streams.len());
+        assert_eq!(decisions.verdicts(), wanted);
         watch.elapsed()
     };
     round();
@@ -250,7 +268,8 @@ fn the_shards_of_a_worker_that_is_lost_are_judged_elsewhere_soon() {
     lost.sort_unstable();
     let (median, longest) = (lost[rounds / 2], lost[rounds - 1]);
     println!(
-        "{rounds} workers lost with SIGKILL: all their shards judged elsewhere after {median:?} (median), {longest:?} (longest); nobody lost: {:?}",
+        "{rounds} workers lost with SIGKILL, {} series a shard: all their shards judged elsewhere after {median:?} (median), {longest:?} (longest); nobody lost: {:?}",
+        series / PARTITIONS as usize,
         calm[rounds / 2]
     );
     assert!(longest < Duration::from_secs(30), "a session of 6 s and a rebuild");
