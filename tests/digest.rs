@@ -180,6 +180,25 @@ fn as_a_mail_it_has_text_then_html_with_its_images() {
 }
 
 #[test]
+fn what_is_missing_of_a_cluster_is_named_in_every_form() {
+    let (engine, _) = week();
+    let mut gathered = told(&engine, "shop");
+    for (missing, named) in [(vec![3], "the shard 3 of"), (vec![1, 3, 5], "the shards 1, 3 and 5 of")] {
+        gathered.missing.clone_from(&missing);
+        let rendered = render(&gathered, None, None).unwrap();
+        assert!(rendered.dispatch.subject.ends_with(" · not all"), "{}", rendered.dispatch.subject);
+        // Lines of the text are folded.
+        let text = rendered.dispatch.text.split_whitespace().collect::<Vec<_>>().join(" ");
+        for text in [&text, &rendered.dispatch.html] {
+            assert!(text.contains("This is not all") && text.contains(named), "{text}");
+            assert!(text.contains("Every event of all other shards is accounted for"), "{text}");
+        }
+        let json: serde_json::Value = serde_json::from_str(&rendered.json).unwrap();
+        assert_eq!(json["missing_shards"], serde_json::json!(missing));
+    }
+}
+
+#[test]
 fn foreign_text_is_neither_markup_nor_a_second_line() {
     let mut engine = Engine::new(policy());
     let mut turn = Turn::default();

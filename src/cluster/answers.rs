@@ -114,6 +114,10 @@ impl Named for Put<'_> {
     fn with<Q: Question>(self) -> Self::Out {
         let question: Q = serde_json::from_str(self.question)
             .map_err(|error| format!("the question cannot be read there, it is of another version: {error}"))?;
+        let (judged, wanted) = (self.shard.judged(), question.judged());
+        if let Some(wanted) = wanted.filter(|wanted| judged < *wanted) {
+            return Err(format!("it has judged what came up to {judged} only, and is asked for all before {wanted}"));
+        }
         let answer = self.shard.ask(&question).ok_or_else(|| "it has no answer".to_owned())?;
         to_raw_value(&answer).map_err(|error| error.to_string())
     }

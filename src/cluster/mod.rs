@@ -6,8 +6,8 @@
 //!                                                                         PREFIX.decisions, the offset
 //! ```
 //!
-//! - **Pure**: [`scope`] (whose event it is), [`place`] (where that is), [`message`] and [`word`] (what stands in the
-//!   log), [`record`] (what stands in the changelog), [`rules`], [`shard`] and [`tenant`] (what is judged),
+//! - **Pure**: [`scope`] (whose event it is), [`place`] (where that is), [`message`], [`word`] and `dispatched` (what
+//!   stands in the log), [`record`] (what stands in the changelog), [`rules`], [`shard`] and [`tenant`] (what is judged),
 //!   `answers` (what is told of it).
 //! - **With Kafka**: `topics` (how they must be), `scribe` and `gateway` (into the log), `member` (whose partition is
 //!   whose), `owner`, `letter`, `changelog`, `copy`, `load`, `stall` and `transaction` (one shard), `counter` and `clerk` (who is asked, and
@@ -21,6 +21,7 @@ mod changelog;
 mod clerk;
 mod copy;
 mod counter;
+mod dispatched;
 mod gateway;
 mod letter;
 mod load;

@@ -19,9 +19,10 @@ use super::load::Load;
 use super::member::Member;
 use super::message::Said;
 use super::owners::{Advertised, SAYS};
+use super::place;
 use super::record::{Row, Shelf};
 use super::rules::Rules;
-use super::scope::DEFAULT;
+use super::scope::{DEFAULT, OWN};
 use super::scribe::Scribe;
 use super::shard::{Restored, Shard, Untaken};
 use super::stall::Stall;
@@ -365,13 +366,16 @@ impl Work {
         }
     }
 
-    /// Writes the time into the partition, once there is somebody whose timers go by it.
+    /// Writes the time into the partition, once there is somebody whose timers go by it, or who waits for it to be told.
     fn tick(&self, life: &mut Life) {
-        if life.ticked.elapsed() < self.means.settings.tick || life.shard.scopes() == 0 {
+        let settings = &self.means.settings;
+        let digests = !life.shard.rules().policy.digests.is_empty();
+        if life.ticked.elapsed() < settings.tick || (life.shard.scopes() == 0 && !digests) {
             return;
         }
         life.ticked = Stopwatch::start();
-        self.means.scribe.tick(self.partition, self.means.clock.now().after(-BEHIND));
+        let owes = digests && self.partition == place::partition(OWN, i32::from(settings.partitions));
+        self.means.scribe.tick(self.partition, owes.then_some(OWN), self.means.clock.now().after(-BEHIND));
     }
 }
 

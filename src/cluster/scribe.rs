@@ -107,9 +107,9 @@ impl Scribe {
         self.send((partition, key), &message::order(word, self.clock.now())?)
     }
 
-    /// Writes the time into a partition. Nobody waits for it: another one comes.
-    pub(super) fn tick(&self, partition: i32, at: Timestamp) {
-        drop(self.send((partition, None), &message::tick(at)));
+    /// Writes the time into a partition, for a scope that is to be there. Nobody waits for it: another one comes.
+    pub(super) fn tick(&self, partition: i32, scope: Option<&str>, at: Timestamp) {
+        drop(self.send((partition, scope), &message::tick(at)));
     }
 
     /// Writes who owns a partition. Nobody waits for it: it is written again.

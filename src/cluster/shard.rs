@@ -47,6 +47,8 @@ pub struct Shard {
     /// Rows of the shard's own since they were last taken.
     own: BTreeMap<String, Option<Vec<u8>>>,
     rules_changed: bool,
+    /// Everything that was stamped before then is judged: the latest tick.
+    judged: Timestamp,
     /// Messages at these places made the judge fail: they are not judged again.
     spoiled: BTreeSet<i64>,
 }
@@ -116,6 +118,7 @@ impl Shard {
             changed: BTreeSet::new(),
             own: BTreeMap::new(),
             rules_changed,
+            judged: Timestamp::EPOCH,
             spoiled,
         };
         let mut unreadable = std::mem::take(&mut sorted.unreadable);
@@ -171,6 +174,11 @@ impl Shard {
         &self.tenants
     }
 
+    /// Everything that was stamped before then is judged.
+    pub(super) const fn judged(&self) -> Timestamp {
+        self.judged
+    }
+
     /// How many scopes it has.
     #[must_use]
     pub fn scopes(&self) -> usize {
@@ -202,13 +210,21 @@ impl Shard {
                 self.tenants[number as usize].event(event);
                 self.touched(number);
             }
-            Said::Tick(at) => self.tick(*at),
+            Said::Tick(at) => self.tick(key, *at)?,
             Said::Order(word, at) => self.order(word, *at)?,
         }
         Ok(())
     }
 
-    fn tick(&mut self, at: Timestamp) {
+    /// A tick with the name of a scope has it be there, and know since when its digests are to tell.
+    fn tick(&mut self, key: Option<&str>, at: Timestamp) -> Result<(), Untaken> {
+        if let Some(name) = key {
+            let number = self.scope(name, Some(at))?;
+            if self.tenants[number as usize].know_digests(at) {
+                self.touched(number);
+            }
+        }
+        self.judged = self.judged.max(at);
         while let Some(&(due, number)) = self.due.first().filter(|(due, _)| *due <= at) {
             self.tenants[number as usize].tick(at);
             self.touched(number);
@@ -218,6 +234,7 @@ impl Shard {
                 self.deadlines[number as usize] = None;
             }
         }
+        Ok(())
     }
 
     fn order(&mut self, word: &Word, at: Timestamp) -> Result<(), Untaken> {

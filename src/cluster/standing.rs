@@ -5,6 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::counter::Counter;
 use super::owners::Owners;
+use super::place;
+use super::scope::OWN;
 use crate::domain::Fingerprint;
 use crate::inbox::desk::Heard;
 
@@ -75,6 +77,13 @@ impl Board {
     #[must_use]
     pub fn read(&self) -> Standing {
         self.standing().clone()
+    }
+
+    /// Whether the node holds the shard that has what is about Squelch itself, among so many.
+    #[must_use]
+    pub fn holds_own(&self, partitions: u16) -> bool {
+        let own = place::partition(OWN, i32::from(partitions));
+        self.standing().shards.get(&own).is_some_and(|shard| shard.judges)
     }
 
     pub(super) fn close(&self, why: Vec<String>) {

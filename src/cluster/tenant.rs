@@ -108,6 +108,15 @@ impl Tenant {
         }
     }
 
+    /// Digests are due from now on, where it is not known yet since when they tell. Whether that changed anything.
+    pub fn know_digests(&mut self, at: Timestamp) -> bool {
+        let new = !self.engine.knows_digests();
+        if new {
+            self.engine.handle(at, Input::Tick, &mut self.turn);
+        }
+        new
+    }
+
     /// New rules are in force.
     pub fn follow(&mut self, at: Timestamp, policy: &Arc<Policy>) {
         self.engine.handle(at, Input::Policy(Arc::clone(policy)), &mut self.turn);
@@ -148,6 +157,7 @@ impl Tenant {
             Word::Delivered { key } => self.delivered(&Seat::key_inside(key)),
             Word::Overdue { key, why } => self.overdue(&Seat::key_inside(key), why),
             Word::Undeliverable { key, why } => self.undeliverable(&Seat::key_inside(key), why),
+            Word::Digest { dispatch } => engine.handle(at, Input::Digest(dispatch), turn),
             // These go to all scopes, by `silence` and `follow`.
             Word::Silence { .. } | Word::Rules { .. } => {}
         }

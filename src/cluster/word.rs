@@ -4,10 +4,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::dispatched;
 use super::place::Seat;
 use super::rules::RuleFiles;
 use crate::domain::alarm::Drill;
-use crate::domain::{IncidentId, NotificationKey, Opinion, Silence};
+use crate::domain::{Dispatch, IncidentId, NotificationKey, Opinion, Silence};
 use crate::inbox::Order;
 
 /// An order in the log. It is written as JSON.
@@ -82,6 +83,12 @@ pub enum Word {
         /// What it is called.
         title: String,
     },
+    /// A digest of all scopes was put together.
+    Digest {
+        /// It.
+        #[serde(with = "dispatched")]
+        dispatch: Box<Dispatch>,
+    },
     /// A person sets, changes or ends a silence, in all scopes.
     Silence {
         /// The silence.
@@ -121,8 +128,9 @@ impl Word {
             Order::Drill(drill) => Self::Drill { drill },
             Order::Trouble(title, why) => Self::Trouble { title, why },
             Order::TroubleOver(title) => Self::TroubleOver { title },
-            // Rules go through the log as files, and shadow mode with them; digests are put together nowhere in a cluster.
-            Order::Policy(_) | Order::Shadow(..) | Order::Digest(_) => return None,
+            Order::Digest(dispatch) => Self::Digest { dispatch },
+            // Rules go through the log as files, and shadow mode with them.
+            Order::Policy(_) | Order::Shadow(..) => return None,
         })
     }
 
@@ -137,7 +145,7 @@ impl Word {
             Self::Delivered { key } | Self::Overdue { key, .. } | Self::Undeliverable { key, .. } => {
                 To::Seat(Seat::inside(key.incident).0)
             }
-            Self::Drill { .. } | Self::Trouble { .. } | Self::TroubleOver { .. } => To::Own,
+            Self::Drill { .. } | Self::Trouble { .. } | Self::TroubleOver { .. } | Self::Digest { .. } => To::Own,
             Self::Silence { .. } | Self::Rules { .. } => To::All,
         }
     }

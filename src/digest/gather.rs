@@ -1,20 +1,10 @@
-//! What a digest tells, taken out of the engine between two turns: values alone, so that nothing is held up while it is put
+//! What a digest tells, from the reports of one engine or of many: values alone, so that nothing is held up while it is put
 //! into words.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use crate::domain::{DigestRule, Engine, Extract, IncidentId, Opinion, Outcome, Silence, Timestamp, Zone};
-
-/// What was before, to compare with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Before {
-    /// Events that were decided.
-    pub decided: u64,
-    /// Of these, how many were held back.
-    pub held: u64,
-    /// Pages.
-    pub pages: u64,
-}
+use crate::domain::daybook::{Before, Report};
+use crate::domain::{DigestRule, Engine, Extract, IncidentId, Opinion, Policy, Silence, Timestamp, Zone};
 
 /// What a digest tells.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,49 +31,57 @@ pub struct Gathered {
     pub new_sources: Vec<String>,
     /// The hosts and services that it speaks of: these names are never masked.
     pub names: Vec<String>,
+    /// The shards of a cluster of which nothing is in it.
+    pub missing: Vec<i32>,
 }
 
 /// Takes out what a digest tells of a window of time; without a rule it tells of everything.
 #[must_use]
-pub fn gather(engine: &Engine, rule: Option<&DigestRule>, (from, until): (Timestamp, Timestamp)) -> Gathered {
+pub fn gather(engine: &Engine, rule: Option<&DigestRule>, window: (Timestamp, Timestamp)) -> Gathered {
     let book = rule.map_or("", Engine::book_of);
-    let extract = engine.extract(book, (from, until));
-    let earlier = Timestamp::from_millis(2 * extract.from.millis() - extract.until.millis());
-    let before = extract.kept_since.filter(|since| *since <= earlier).map(|_| {
-        let before = engine.extract(book, (earlier, extract.from));
-        let (open, worse) = before.pages();
-        Before { decided: before.decided(), held: before.count(Outcome::Suppress), pages: open + worse }
-    });
-    let policy = engine.policy();
-    let word = |id: IncidentId| Some((id, engine.said_about(id)?.opinion));
-    let fresh = |first: Timestamp| (extract.from..extract.until).contains(&first);
-    let sources = engine.sources().into_iter().filter(|source| fresh(source.first) && book.is_empty());
-    Gathered {
-        digest: rule.map(|rule| rule.name.clone()).unwrap_or_default(),
-        parted: !book.is_empty(),
-        zone: rule.map_or_else(|| policy.zone.clone(), |rule| rule.zone.clone()),
-        shadow: policy.shadow,
-        until,
-        before,
-        silences: engine.all_silences(),
-        words: extract.chapters.iter().filter_map(|chapter| word(chapter.incident)).collect(),
-        names: names(engine, &extract),
-        new_sources: sources.map(|source| source.name.to_string()).collect(),
-        extract,
+    let report = engine.report(book, window, engine.now());
+    Gathered::of((rule, engine.policy()), report, engine.all_silences(), window.1)
+}
+
+impl Gathered {
+    /// What a report says, under these rules; `until` = until when it was asked for.
+    #[must_use]
+    pub fn of(
+        (rule, policy): (Option<&DigestRule>, &Policy),
+        report: Report,
+        silences: Vec<Silence>,
+        until: Timestamp,
+    ) -> Self {
+        let (earlier, names) = (report.earlier(), names(&report));
+        let Report { extract, before, sources, words, .. } = report;
+        let fresh = |first: Timestamp| (extract.from..extract.until).contains(&first);
+        let new_sources = sources.iter().filter(|(_, first)| fresh(*first)).map(|(name, _)| name.to_string());
+        Self {
+            digest: rule.map(|rule| rule.name.clone()).unwrap_or_default(),
+            parted: rule.is_some_and(|rule| !Engine::book_of(rule).is_empty()),
+            zone: rule.map_or_else(|| policy.zone.clone(), |rule| rule.zone.clone()),
+            shadow: policy.shadow,
+            until,
+            before: extract.kept_since.filter(|since| *since <= earlier).map(|_| before),
+            silences,
+            words: words.into_iter().collect(),
+            names,
+            new_sources: new_sources.collect(),
+            missing: Vec::new(),
+            extract,
+        }
     }
 }
 
-/// The hosts and services of the series and incidents of an extract.
-fn names(engine: &Engine, extract: &Extract) -> Vec<String> {
+/// The hosts and services of the series and incidents of a report.
+fn names(report: &Report) -> Vec<String> {
+    let extract = &report.extract;
     let series = extract.talks.iter().map(|talk| &talk.series);
     let series = series.chain(extract.near.iter().map(|near| &near.series));
     let series = series.chain(extract.flaps.iter().map(|flap| &flap.series));
     let mut names: Vec<String> =
         series.flat_map(|series| series.splitn(5, '/').skip(2).take(2)).map(str::to_owned).collect();
-    let told: BTreeSet<IncidentId> = extract.chapters.iter().map(|chapter| chapter.incident).collect();
-    for incident in engine.incidents_that(|summary| told.contains(&summary.incident)) {
-        names.extend(crate::sinks::masked::names(incident));
-    }
+    names.extend(report.names.iter().cloned());
     names.sort_unstable();
     names.dedup();
     names.retain(|name| !name.is_empty());

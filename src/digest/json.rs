@@ -35,6 +35,7 @@ pub fn value(gathered: &Gathered, paper: &Paper, proposals: Option<&Proposals>) 
         "until": secs(extract.until),
         "zone": gathered.zone.name(),
         "shadow": gathered.shadow,
+        "missing_shards": gathered.missing,
         "sentence": paper.headline,
         "events": events,
         "outcomes": outcomes,

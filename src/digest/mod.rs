@@ -1,6 +1,6 @@
 //! The digest: what was decided in a day or a week, for people who read it over coffee.
 //!
-//! [`gather()`] takes what it tells out of the engine, [`Paper`] puts that into words, once; [`mod@text`], [`mod@html`] and [`mod@json`]
+//! [`gather()`] takes what it tells out of an engine, [`Gathered::of`] out of the reports of many, [`Paper`] puts that into words, once; [`mod@text`], [`mod@html`] and [`mod@json`]
 //! are three forms of the same. [`chart`] draws what explains itself better as a picture, [`paint`] makes images of that.
 //! Nothing is judged anew: all numbers are of the day book. Only what a proposal would have given comes from a replay, and
 //! that says so.

@@ -5,7 +5,7 @@ use super::gather::Gathered;
 use super::proposal::Proposals;
 use super::{sections, when};
 use crate::domain::{Outcome, Timestamp};
-use crate::replay::wording::{count, several};
+use crate::replay::wording::{count, names, several};
 use crate::sinks::clean;
 
 /// How long the name of a digest may be where it is shown.
@@ -99,8 +99,9 @@ impl Paper {
 fn subject(gathered: &Gathered, name: &str, (decided, pages): (u64, u64)) -> String {
     let of = if name.is_empty() { String::new() } else { format!("{name}: ") };
     let would = if gathered.shadow { " in shadow mode" } else { "" };
+    let some = if gathered.missing.is_empty() { "" } else { " · not all" };
     let day = when::day(&gathered.zone, gathered.extract.until);
-    format!("{of}{} out of {}{would} · digest of {day}", several(pages, "page"), several(decided, "event"))
+    format!("{of}{} out of {}{would} · digest of {day}{some}", several(pages, "page"), several(decided, "event"))
 }
 
 /// All of it in one sentence.
@@ -128,6 +129,12 @@ fn headline(gathered: &Gathered, (decided, opened, pages): (u64, u64, u64)) -> S
 fn lead(gathered: &Gathered) -> Vec<String> {
     let extract = &gathered.extract;
     let mut lead = Vec::new();
+    if !gathered.missing.is_empty() {
+        lead.push(format!(
+            "This is not all: the {} of the cluster did not answer, and nothing of what was decided there is in it.",
+            shards(&gathered.missing)
+        ));
+    }
     if let Some(before) = gathered.before.filter(|before| before.decided > 0) {
         let (events, pages) = (several(before.decided, "event"), several(before.pages, "page"));
         lead.push(format!("The same time before: {events}, {} held back, {pages}.", count(before.held)));
@@ -140,6 +147,12 @@ fn lead(gathered: &Gathered) -> Vec<String> {
         Some(_) | None => {}
     }
     lead
+}
+
+/// `shard 3`, `shards 3 and 5`.
+fn shards(missing: &[i32]) -> String {
+    let numbers: Vec<String> = missing.iter().map(ToString::to_string).collect();
+    format!("shard{} {}", if numbers.len() == 1 { "" } else { "s" }, names(&numbers, numbers.len()))
 }
 
 /// What there was nothing of, told once.
@@ -163,7 +176,8 @@ fn account(gathered: &Gathered) -> String {
         return format!("Every event of this part is accounted for: {sum}.");
     }
     let waits = |number: u64| if number == 1 { "1 waited".to_owned() } else { format!("{} waited", count(number)) };
-    let mut text = format!("Every event is accounted for: {} came in", count(extract.accepted()));
+    let all = if gathered.missing.is_empty() { "" } else { " of all other shards" };
+    let mut text = format!("Every event{all} is accounted for: {} came in", count(extract.accepted()));
     if extract.waited > 0 {
         text += &format!(", and {} from before", waits(extract.waited));
     }

@@ -11,6 +11,7 @@
 
 mod extract;
 mod leaves;
+mod report;
 
 use std::sync::Arc;
 
@@ -26,6 +27,8 @@ use super::turn::Change;
 pub use extract::{Extract, Talk};
 pub(crate) use leaves::Told;
 pub use leaves::{Chapter, Counts, FlapEnd, Flapped, Holds, Hour, Near};
+pub(crate) use report::earlier;
+pub use report::{Before, Report};
 
 /// How many series a day names.
 const SEATS: usize = 256;

@@ -219,6 +219,12 @@ pub struct IncidentSummary {
 impl IncidentSummary {
     /// How many moments an incident keeps; the first and the latest are kept.
     pub const MOST_MOMENTS: usize = 100;
+
+    /// The services and hosts that it names.
+    pub fn names(&self) -> impl Iterator<Item = &String> {
+        let origin = [&self.origin.service, &self.origin.host].into_iter().flatten();
+        self.services.iter().chain(&self.hosts).chain(origin)
+    }
 }
 
 /// One line of an incident's timeline.

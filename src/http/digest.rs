@@ -2,6 +2,7 @@
 //!
 //! Deliberately only the question and its answer: the secretary (`service`) puts it together, beside the pump.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use super::admission::Who;
 use super::answer::{Failure, json_text};
 use super::app::App;
 use crate::domain::{daybook, duration};
+use crate::inbox::{Refusal, missing};
 use crate::sinks::clean;
 
 /// How far back when nobody says.
@@ -33,7 +35,7 @@ pub struct Ask {
     /// Whether personal data in it is left as it is.
     pub raw: bool,
     /// Who waits for it.
-    pub reply: oneshot::Sender<Result<Answer, Unknown>>,
+    pub reply: oneshot::Sender<Result<Answer, Untold>>,
 }
 
 /// A digest.
@@ -45,11 +47,18 @@ pub struct Answer {
     pub html: String,
     /// As JSON.
     pub json: String,
+    /// The shards of a cluster of which nothing is in it, each with why.
+    pub missing: BTreeMap<i32, String>,
 }
 
-/// No digest has this name: those that there are.
+/// Why there is no digest.
 #[derive(Clone, Debug)]
-pub struct Unknown(pub Vec<String>);
+pub enum Untold {
+    /// No digest has this name: those that there are.
+    Unknown(Vec<String>),
+    /// Nobody tells.
+    Refused(Refusal),
+}
 
 /// What is asked.
 #[derive(Debug, Default, Deserialize)]
@@ -68,7 +77,7 @@ pub(super) async fn digest(
     wanted: Result<Query<Wanted>, axum::extract::rejection::QueryRejection>,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
-    app.inbox.is_alone()?;
+    app.inbox.answers()?;
     let Query(wanted) = wanted.map_err(|error| bad(&error.body_text()))?;
     let since = wanted.since.as_deref().map_or(Ok(SINCE), |text| {
         duration::parse(text).map_err(|error| bad(&format!("`since` is no length of time: {error}")))
@@ -88,13 +97,11 @@ pub(super) async fn digest(
     let (reply, answer) = oneshot::channel();
     let gone = |_| Failure::new(StatusCode::SERVICE_UNAVAILABLE, "nobody puts a digest together now", "try again");
     app.digests.send(Ask { since, digest: wanted.digest, raw: wanted.raw, reply }).await.map_err(|_| gone(()))?;
-    let answer = answer.await.map_err(|_| gone(()))?.map_err(|Unknown(known)| {
-        let known: Vec<String> = known.iter().map(|name| format!("`{name}`")).collect();
-        let help =
-            if known.is_empty() { "the rules name none".to_owned() } else { format!("there are {}", known.join(", ")) };
-        Failure::new(StatusCode::NOT_FOUND, format!("there is no digest `{}`", clean::line(&name, 100)), help)
-            .at("digest")
+    let answer = answer.await.map_err(|_| gone(()))?.map_err(|untold| match untold {
+        Untold::Unknown(known) => unknown(&name, &known),
+        Untold::Refused(refusal) => refusal.into(),
     })?;
+    answer.missing.iter().for_each(|(shard, why)| missing::note(*shard, why));
     let kinds = headers.get(header::ACCEPT).and_then(|kinds| kinds.to_str().ok()).unwrap_or_default();
     if kinds.starts_with("text/plain") {
         return Ok(answer.text.into_response());
@@ -103,6 +110,14 @@ pub(super) async fn digest(
         return Ok(html(answer.html));
     }
     Ok(json_text(StatusCode::OK, answer.json))
+}
+
+/// No digest has this name.
+fn unknown(name: &str, known: &[String]) -> Failure {
+    let known: Vec<String> = known.iter().map(|name| format!("`{name}`")).collect();
+    let help =
+        if known.is_empty() { "the rules name none".to_owned() } else { format!("there are {}", known.join(", ")) };
+    Failure::new(StatusCode::NOT_FOUND, format!("there is no digest `{}`", clean::line(name, 100)), help).at("digest")
 }
 
 /// A page that may load nothing and run nothing.

@@ -26,7 +26,7 @@ pub fn noted() -> BTreeMap<i32, String> {
 }
 
 /// Notes that a shard did not answer. Where no request is at work nobody needs it.
-pub(super) fn note(shard: i32, why: &str) {
+pub fn note(shard: i32, why: &str) {
     let _ = MISSING.try_with(|missing| missing.borrow_mut().insert(shard, why.to_owned()));
 }
 

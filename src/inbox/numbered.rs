@@ -90,6 +90,7 @@ impl Numbered for usize {}
 impl Numbered for Arc<str> {}
 impl Numbered for Fingerprint {}
 impl Numbered for Habits {}
+impl Numbered for String {}
 impl Numbered for HeldBack {}
 impl Numbered for Posting {}
 impl Numbered for ShadowWord {}

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 
 use super::numbered::Numbered;
 use super::view::View;
-use crate::domain::IncidentId;
+use crate::domain::{IncidentId, Timestamp};
 
 /// Whom a question concerns, where there are several engines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +32,12 @@ pub trait Question: Numbered + Clone + Serialize + DeserializeOwned + Send + 'st
     /// Whom it concerns.
     fn whom(&self) -> Whom {
         Whom::All
+    }
+
+    /// Only who has judged everything that came before then answers; `None` = as it stands. Where there is one engine
+    /// alone, who asks knows its time.
+    fn judged(&self) -> Option<Timestamp> {
+        None
     }
 
     /// What one engine answers.

@@ -15,6 +15,7 @@ use super::admission::{self, Door, Places};
 use super::branches::Branches;
 use super::heartbeat::Heart;
 use super::reload::{self, Read};
+use super::secretary::Station;
 use super::sources::Secrets;
 use super::start::{self, Parts};
 use super::{InForce, Options, StartError, ended, tls};
@@ -29,7 +30,7 @@ use crate::domain::{Fingerprint, Timestamp};
 use crate::http::app::{Condition, Reload};
 use crate::http::feeds::Feed;
 use crate::http::known::Known;
-use crate::http::listener::{ConnectionLimits, Server};
+use crate::http::listener::Server;
 use crate::http::router;
 use crate::inbox::{Inbox, missing};
 
@@ -94,18 +95,19 @@ impl ClusterService {
         };
         let node = Node::start(node, outlet).map_err(StartError::Thread)?;
         let (known, known_now) = watch::channel(Arc::new(known));
-        let (feeds, feeds_now) = watch::channel(Vec::new());
         let (reload, asked_for) = mpsc::channel(start::QUEUE);
-        // Nobody puts digests together or tries changes; who asks is refused before.
-        let ((digests, _), (trials, _)) = (mpsc::channel(1), mpsc::channel(1));
-        let condition = Arc::clone(&parts.condition);
+        // Nobody tries changes; who asks is refused before.
+        let ((feeds, feeds_now), (trials, _)) = (watch::channel(Vec::new()), mpsc::channel(1));
+        let station = Station::Cluster { board: board.clone(), partitions: cluster.partitions };
+        let (digests, secretary) = parts.start_secretary((&settings, station), stopping.clone());
+        let (clock, condition) = (parts.clock.clone(), Arc::clone(&parts.condition));
         let door = Door { places, last: texts, access, condition: Arc::clone(&condition) };
-        let clock = parts.clock.clone();
         let pusher = Pusher { settings: settings.clone(), cluster: cluster.clone(), secrets, known, clock, door };
         let look = Look { cluster, board: board.clone(), own: own.fingerprint, condition, feeds };
         let mut tasks = vec![
             ("the pusher of rules", tokio::spawn(pusher.run(asked_for, stopping.clone()))),
             ("the watch over the cluster", tokio::spawn(look.run(stopping.clone()))),
+            ("the secretary", secretary),
         ];
         if let Some(heartbeat) = &settings.heartbeat {
             let heart = Heart::new(heartbeat, parts.inbox.clone(), parts.condition.subscribe());
@@ -113,8 +115,7 @@ impl ClusterService {
         }
         let desks = (reload, digests, trials);
         let app = parts.app(&settings, (access_now, stopping.clone()), (known_now, topics, feeds_now), desks);
-        let limits = ConnectionLimits { connections: settings.limits.connections, ..ConnectionLimits::default() };
-        let server = Server::new(listener, tls, router(app), limits);
+        let server = Server::new(listener, tls, router(app), start::connections(&settings));
         tasks.insert(0, ("the listener", tokio::spawn(server.run(stopping))));
         let rules = start::told_in_force(&bundle, &sources, settings.shadow);
         let (condition, inbox) = (parts.condition.subscribe(), parts.inbox.clone());
@@ -224,9 +225,6 @@ fn warnings(settings: &Settings, own: &Rules) -> Vec<String> {
     }
     if settings.cluster.as_ref().is_some_and(|cluster| cluster.secret.is_none()) {
         warnings.push(format!("{CLUSTER}{}", cluster::NO_SECRET));
-    }
-    if !own.policy.digests.is_empty() {
-        warnings.push(format!("{CLUSTER}digests are not sent by a cluster yet"));
     }
     warnings
 }

@@ -10,6 +10,7 @@ mod fetch;
 mod heartbeat;
 mod judge;
 mod keeper;
+mod patience;
 mod post;
 pub mod proposals;
 mod pump;

@@ -19,7 +19,7 @@ use super::keeper::{self, DAMAGED, Keeper};
 use super::post::{Mail, Office};
 use super::pump::Pump;
 use super::reload::{self, Read, Reloader};
-use super::secretary::Secretary;
+use super::secretary::{Secretary, Station};
 use super::sources::Secrets;
 use super::vigil::Vigil;
 use super::what_if::Analyst;
@@ -75,7 +75,7 @@ pub(super) async fn start(options: Options) -> Result<Service, StartError> {
     let door = Door { places, last: texts, access, condition: Arc::clone(&parts.condition) };
     let (reload, reloader) = parts.start_reloader((&settings, door), (sources, known), mails.clone(), stopping.clone());
     let vigil = tokio::spawn(Vigil::new(parts.inbox.clone(), Arc::clone(&parts.condition)).run(stopping.clone()));
-    let (digests, secretary) = parts.start_secretary(&settings, stopping.clone());
+    let (digests, secretary) = parts.start_secretary((&settings, Station::alone(&settings)), stopping.clone());
     let (trials, analyst) = parts.start_analyst(&settings, stopping.clone());
     let (shown, feeds_now) = watch::channel(Vec::new());
     let means = parts.means(known_now.clone(), stopping.clone());
@@ -87,8 +87,7 @@ pub(super) async fn start(options: Options) -> Result<Service, StartError> {
     });
     let app =
         parts.app(&settings, (access_now, stopping.clone()), (known_now, topics, feeds_now), (reload, digests, trials));
-    let connections = ConnectionLimits { connections: settings.limits.connections, ..ConnectionLimits::default() };
-    let server = tokio::spawn(Server::new(listener, tls, router(app), connections).run(stopping));
+    let server = tokio::spawn(Server::new(listener, tls, router(app), connections(&settings)).run(stopping));
     let Parts { inbox, condition, .. } = parts;
     let condition = condition.subscribe();
     Ok(Service {
@@ -293,18 +292,17 @@ impl Parts {
         (reload, tokio::spawn(reloader.run(asked, stopping)))
     }
 
-    fn start_secretary(
+    pub(super) fn start_secretary(
         &self,
-        settings: &Settings,
+        (settings, station): (&Settings, Station),
         stopping: watch::Receiver<bool>,
     ) -> (mpsc::Sender<Ask>, JoinHandle<()>) {
         let (digests, asked) = mpsc::channel(QUEUE);
         let secretary = Secretary {
             inbox: self.inbox.clone(),
             clock: self.clock.clone(),
-            data_dir: settings.data_dir.clone(),
-            rules: settings.rules.clone(),
             mask: Arc::new(settings.masking.mask()),
+            station,
         };
         (digests, tokio::spawn(secretary.run(asked, stopping)))
     }
@@ -362,6 +360,11 @@ impl Parts {
         };
         App::new(handles, limits)
     }
+}
+
+/// How many connections there may be.
+pub(super) fn connections(settings: &Settings) -> ConnectionLimits {
+    ConnectionLimits { connections: settings.limits.connections, ..ConnectionLimits::default() }
 }
 
 /// What is believed of SNS; nothing is ever asked where the settings name no topic.

@@ -43,8 +43,7 @@ pub fn masked_incident(incident: &IncidentSummary, mask: &Mask) -> IncidentSumma
 /// The names of a verdict, which are never masked: its services and hosts.
 #[must_use]
 pub fn names(incident: &IncidentSummary) -> Vec<String> {
-    let origin = [&incident.origin.service, &incident.origin.host].into_iter().flatten();
-    incident.services.iter().chain(&incident.hosts).chain(origin).cloned().collect()
+    incident.names().cloned().collect()
 }
 
 /// The same page, masked; its own services and hosts stay, and what is in `keep`.

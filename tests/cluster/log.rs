@@ -60,6 +60,14 @@ impl Writer {
         }
     }
 
+    /// Writes the time for a scope that is to be there.
+    pub(crate) fn tick_of(&self, scope: &str, at: Timestamp) {
+        let value = format!("{{\"at\":{}}}", serde_json::to_string(&at).unwrap());
+        let headers = OwnedHeaders::new().insert(Header { key: "squelch-kind", value: Some("tick") });
+        let record = BaseRecord::to(&self.topic).partition(place::partition(scope, PARTITIONS)).key(scope);
+        self.producer.send(record.payload(&value).headers(headers)).map_err(|(error, _)| error).unwrap();
+    }
+
     pub(crate) fn flush(&self) {
         self.producer.flush(Duration::from_secs(120)).unwrap();
     }

@@ -8,9 +8,9 @@ use super::*;
 use crate::cluster::message::Said;
 use crate::cluster::place;
 use crate::config::{Source, with_shipped};
-use crate::domain::{Event, IncidentId, Severity, Status, Timestamp};
+use crate::domain::{Event, Extract, IncidentId, Outcome, Severity, Status, Timestamp};
 use crate::inbox::questions::{
-    Covering, FindSeries, Incident, Incidents, Loudest, Now, Postings, Sums, Untold, Why, WhySeries,
+    Covering, DigestReport, FindSeries, Incident, Incidents, Loudest, Now, Postings, Sums, Untold, Why, WhySeries,
 };
 
 const START: Timestamp = Timestamp::from_millis(1_795_000_000_000);
@@ -126,4 +126,75 @@ fn who_knows_nothing_of_an_incident_says_that_there_is_none() {
     }
     assert!(shards[0].answer("no_such_question", "null").unwrap_err().contains("another version"));
     assert!(shards[0].answer(Incident::NAME, "\"seven\"").unwrap_err().contains("another version"));
+}
+
+/// What there is to tell of all of it, by everybody who judges it.
+fn report(told: &[Told]) -> DigestReport {
+    let length: u32 = told.iter().map(|one| u32::from(one.3)).sum();
+    let now = START.after(f64::from(length) + 1.0);
+    DigestReport { book: String::new(), window: (START, now), now, judged: None }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn a_digest_of_all_shards_adds_up_to_what_each_scope_decided(
+        told in proptest::collection::vec((0..5_u8, 0..6_u8, any::<bool>(), 0..900_u16), 1..90),
+        partitions in 1..5_i32,
+    ) {
+        let (shards, alone) = judged(&told, partitions);
+        let question = report(&told);
+        let all = together(&shards, &question).extract;
+        let apart: Vec<Extract> = apart(&alone, &question).into_iter().map(|report| report.extract).collect();
+        let sum = |of: &dyn Fn(&Extract) -> u64| apart.iter().map(of).sum::<u64>();
+        prop_assert_eq!(all.accepted(), told.len() as u64);
+        prop_assert_eq!(all.accepted() + all.waited, all.decided() + all.waits);
+        prop_assert_eq!(all.waits, sum(&|one| one.waits));
+        for outcome in Outcome::ALL {
+            prop_assert_eq!(all.count(*outcome), sum(&|one| one.count(*outcome)));
+        }
+        for (reason, count) in all.reasons() {
+            prop_assert_eq!(count, sum(&|one| one.reasons().get(&reason).copied().unwrap_or(0)));
+        }
+        prop_assert_eq!(all.pages(), (sum(&|one| one.pages().0), sum(&|one| one.pages().1)));
+        prop_assert_eq!((all.new_series(), all.holds().by_itself), (
+            sum(&|one| one.new_series()),
+            apart.iter().map(|one| one.holds().by_itself).sum(),
+        ));
+        prop_assert_eq!(all.sources().iter().flat_map(|(_, counts)| counts).sum::<u64>(), all.decided());
+        // A series of several scopes is told once, with what it did in all of them; and what is told is never more than was.
+        let names: BTreeSet<_> = all.talks.iter().map(|talk| talk.fingerprint).collect();
+        prop_assert_eq!(names.len(), all.talks.len());
+        prop_assert_eq!(
+            all.talks.iter().map(|talk| talk.count(Outcome::Suppress)).sum::<u64>(),
+            sum(&|one| one.talks.iter().map(|talk| talk.count(Outcome::Suppress)).sum()),
+        );
+        for (at, hour) in all.hours.iter().enumerate() {
+            let spoken: u64 = all.talks.iter().map(|talk| u64::from(talk.hours[at])).sum();
+            prop_assert!(spoken <= hour.verdicts.each().map(|(_, count)| count).sum::<u64>());
+        }
+        // Incidents have the numbers that people know.
+        let known = together(&shards, &Incidents { open: None, limit: 1_000 });
+        let known: BTreeSet<IncidentId> = known.iter().map(|(one, _)| one.incident).collect();
+        let chapters: BTreeSet<IncidentId> = all.chapters.iter().map(|chapter| chapter.incident).collect();
+        prop_assert!(chapters.is_subset(&known) && chapters.len() == all.chapters.len());
+        prop_assert_eq!(chapters.len() as u64, sum(&|one| one.chapters.len() as u64));
+    }
+}
+
+#[test]
+fn who_has_not_judged_all_of_it_does_not_tell_a_digest_less_than_there_was() {
+    let (mut shards, _) = judged(&[(0, 0, true, 0)], 1);
+    let judged = START.after(3600.0);
+    let question = DigestReport { judged: Some(judged), ..report(&[]) };
+    let text = serde_json::to_string(&question).unwrap();
+    let mut asked = |tick: f64| {
+        shards[0].take(1, None, &Said::Tick(judged.after(tick))).unwrap();
+        shards[0].answer(DigestReport::NAME, &text)
+    };
+    assert!(asked(-1.0).unwrap_err().contains("it has judged what came up to"));
+    assert!(asked(0.0).is_ok());
+    // A tick that says what time it was before takes nothing back.
+    assert!(asked(-60.0).is_ok());
 }

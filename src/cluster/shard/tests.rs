@@ -1,8 +1,10 @@
 //! A shard is what its messages make of it, however often it is rebuilt on the way.
 
 use super::*;
+use crate::cluster::message;
 use crate::config::{Source, with_shipped};
-use crate::domain::{Event, LooksAt, Matcher, Status};
+use crate::domain::{Content, Dispatch, Event, Image, LooksAt, Matcher, Status};
+use crate::inbox::questions::DueDigests;
 
 const START: Timestamp = Timestamp::from_millis(1_795_000_000_000);
 
@@ -161,4 +163,68 @@ fn an_order_about_what_is_not_here_is_told_and_changes_nothing() {
     (resolved.status, resolved.received) = (Status::Resolved, Some(START));
     shard.take(2, None, &Said::Event(Box::new(resolved))).unwrap();
     assert_eq!(shard.scopes(), 1);
+}
+
+const DIGESTS: &str = r#"
+receivers:
+  - {name: mail, email: {to: [ada@example.org], from: squelch@example.org, smtp: {host: mail.example.org}}}
+routes:
+  - {name: everything, receivers: [mail]}
+digests:
+  - {name: all of it, receivers: [mail], at: "00:00"}
+"#;
+
+/// A digest up to then, as the secretary of a node orders it.
+fn dispatched(until: Timestamp) -> Said {
+    let dispatch = Dispatch {
+        digest: "all of it".to_owned(),
+        from: until.after(-86_400.0),
+        until,
+        subject: "a day".to_owned(),
+        text: "text".to_owned(),
+        html: "html".to_owned(),
+        images: vec![Image { name: "week".to_owned(), png: vec![0, 137, 255] }],
+    };
+    let written = message::order(&Word::Digest { dispatch: Box::new(dispatch) }, until.after(15.0)).unwrap();
+    message::read(Some(written.kind), &written.value, None, until).unwrap()
+}
+
+#[test]
+fn a_digest_that_two_nodes_put_together_is_owed_once_wherever_the_shard_is_rebuilt() {
+    let (rules, mut kafka) = (own(DIGESTS), Kafka::default());
+    let mut shard = kafka.restored(&rules, &[]).shard;
+    let due = |shard: &Shard, now: Timestamp| shard.ask(&DueDigests { now }).unwrap();
+    let day = |days: f64| START.after(86_400.0 * days);
+    assert_eq!(due(&shard, day(9.0)), [], "nobody knows yet since when it tells");
+    // Nothing but the tick ever came to the scope that owes it.
+    let until = due_until(START, &rules);
+    let told = dispatched(until);
+    let log = [
+        (Some(OWN), Said::Tick(START)),
+        (Some(OWN), Said::Tick(START.after(1.0))),
+        (None, told.clone()),
+        (None, told.clone()),
+        (Some(OWN), Said::Tick(until.after(16.0))),
+        (None, told),
+    ];
+    for (offset, (key, said)) in log.iter().enumerate() {
+        assert_eq!(due(&shard, until).len(), usize::from((1..3).contains(&offset)), "before {offset}");
+        shard.take(offset as i64, *key, said).unwrap();
+        kafka.store(shard.take_yield(offset as i64 + 1).unwrap());
+        shard = kafka.restored(&rules, &[]).shard;
+    }
+    assert_eq!(
+        kafka.sent,
+        [format!("{}.1.mail", Seat { partition: 3, scope: 0 }.outside(crate::domain::IncidentId(0)))]
+    );
+    let Content::Digest(owed) = &shard.outbox()[0].content else { panic!("{:?}", shard.outbox()) };
+    assert_eq!((owed.until, &owed.images[0].png), (until, &vec![0, 137, 255]));
+    assert_eq!(due(&shard, until.after(86_399.0)), []);
+    assert_eq!(due(&shard, until.after(86_400.0)), [("all of it".to_owned(), (until, until.after(86_400.0)))]);
+}
+
+/// When the digest of the rules is due after it is known.
+fn due_until(known: Timestamp, rules: &Rules) -> Timestamp {
+    let rule = &rules.policy.digests[0];
+    rule.latest(known.after(86_400.0))
 }

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::super::fingerprint::Fingerprint;
 use super::super::reason::{Outcome, Reason};
 use super::super::time::Timestamp;
@@ -11,7 +13,7 @@ use super::{Chapter, Daybook, Flapped, HOURS, Holds, Hour, Near, part_name};
 const HOUR: i64 = 3_600_000;
 
 /// A series that spoke much, and how its events ended.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Talk {
     /// `source/kind/service/host/check`.
     pub series: Arc<str>,
@@ -32,7 +34,7 @@ impl Talk {
 }
 
 /// What was decided in a window of time. Its ends are full hours (UTC), but for the end of one that is not over.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Extract {
     /// From then on …
     pub from: Timestamp,

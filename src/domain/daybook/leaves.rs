@@ -28,6 +28,16 @@ impl Counts {
         }
     }
 
+    /// Adds what another hour had.
+    pub(super) fn join(&mut self, other: &Self) {
+        for &(at, count) in &other.0 {
+            match self.0.iter_mut().find(|(known, _)| *known == at) {
+                Some((_, sum)) => *sum = sum.saturating_add(count),
+                None => self.0.push((at, count)),
+            }
+        }
+    }
+
     /// Each reason with its count, in no order that means anything.
     pub fn each(&self) -> impl Iterator<Item = (Reason, u64)> + '_ {
         self.0.iter().filter_map(|&(at, count)| Some((*Reason::ALL.get(usize::from(at))?, u64::from(count))))

@@ -1,10 +1,11 @@
 //! The day book: what is decided is written down for digests, as it is decided. Nothing is decided by it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::Engine;
-use crate::domain::daybook::{Extract, FlapEnd, Flapped, Near, Parts};
-use crate::domain::decision::{Decision, NoticeAction, Verdict};
+use crate::domain::daybook::{Extract, FlapEnd, Flapped, Near, Parts, Report, earlier};
+use crate::domain::decision::{Decision, IncidentId, IncidentSummary, NoticeAction, Verdict};
 use crate::domain::digest::DigestRule;
 use crate::domain::event::Event;
 use crate::domain::notification::{Content, Dispatch};
@@ -25,6 +26,28 @@ impl Engine {
         self.daybook.extract(digest, window, self.now())
     }
 
+    /// What a digest is told of a window of time, of the part that it tells or of everything (the empty name). `now` = when
+    /// that is asked; the engine's own time may be behind, where nothing happens.
+    #[must_use]
+    pub fn report(&self, digest: &str, window: (Timestamp, Timestamp), now: Timestamp) -> Report {
+        let extract = self.daybook.extract(digest, window, now);
+        let before = self.daybook.sums(digest, (earlier(&extract), extract.from));
+        let told: BTreeSet<IncidentId> = extract.chapters.iter().map(|chapter| chapter.incident).collect();
+        let names: BTreeSet<&String> = self
+            .incidents_that(|summary| told.contains(&summary.incident))
+            .into_iter()
+            .flat_map(IncidentSummary::names)
+            .collect();
+        let sources = if digest.is_empty() { self.sources() } else { Vec::new() };
+        Report {
+            before,
+            sources: sources.into_iter().map(|source| (source.name, source.first)).collect(),
+            words: told.iter().filter_map(|id| Some((*id, self.said_about(*id)?.opinion))).collect(),
+            names: names.into_iter().cloned().collect(),
+            extract,
+        }
+    }
+
     /// The name under which the book of a digest stands: that of its part, if it has one.
     #[must_use]
     pub fn book_of(digest: &DigestRule) -> &str {
@@ -34,11 +57,23 @@ impl Engine {
     /// The digests that are due, each with its window.
     #[must_use]
     pub fn due_digests(&self) -> Vec<(DigestRule, (Timestamp, Timestamp))> {
+        self.due_digests_at(self.now())
+    }
+
+    /// The digests that are due at `now`, where the engine's own time may be behind.
+    #[must_use]
+    pub fn due_digests_at(&self, now: Timestamp) -> Vec<(DigestRule, (Timestamp, Timestamp))> {
         let due = |rule: &DigestRule| {
             let told = self.daybook.told_until(&rule.name)?;
-            Some((rule.clone(), rule.due(told, self.now())?))
+            Some((rule.clone(), rule.due(told, now.max(self.now()))?))
         };
         self.policy.digests.iter().filter_map(due).collect()
+    }
+
+    /// Whether it is known of all digests of the rules since when they are to tell.
+    #[must_use]
+    pub fn knows_digests(&self) -> bool {
+        self.policy.digests.iter().all(|rule| self.daybook.told_until(&rule.name).is_some())
     }
 
     /// The rules may name other digests now. One that was not known is due at its next time.
@@ -55,7 +90,7 @@ impl Engine {
             return;
         }
         self.digests_known = true;
-        let (now, policy) = (self.now(), std::sync::Arc::clone(&self.policy));
+        let (now, policy) = (self.now(), Arc::clone(&self.policy));
         self.daybook.keep_told(|name| policy.digests.iter().any(|rule| rule.name == name));
         for rule in &policy.digests {
             if self.daybook.told_until(&rule.name).is_none() {
@@ -66,7 +101,7 @@ impl Engine {
 
     /// A digest that was put together is owed to its receivers, unless it has been meanwhile.
     pub(super) fn dispatch(&mut self, dispatch: &Dispatch, turn: &mut Turn) {
-        let policy = std::sync::Arc::clone(&self.policy);
+        let policy = Arc::clone(&self.policy);
         let Some(rule) = policy.digests.iter().find(|rule| rule.name == dispatch.digest) else { return };
         if self.daybook.told_until(&rule.name).is_none_or(|told| told >= dispatch.until) {
             return;
@@ -128,7 +163,7 @@ impl Engine {
         }
         let series = self.series.at(slot);
         let near = Near {
-            series: std::sync::Arc::clone(&series.name.full),
+            series: Arc::clone(&series.name.full),
             fingerprint: series.fingerprint,
             at: now,
             bits: bits as f32,
@@ -156,7 +191,7 @@ impl Engine {
         let parts = self.parts_of(slot);
         let series = self.series.at(slot);
         let flapped = Flapped {
-            series: std::sync::Arc::clone(&series.name.full),
+            series: Arc::clone(&series.name.full),
             fingerprint: series.fingerprint,
             since: series.flap.episode.as_ref().map_or(self.now(), |episode| episode.since.max(Timestamp::EPOCH)),
             until: None,

@@ -4,6 +4,7 @@
 //! ([`Inbox::look`](super::Inbox::look)), which only a single process lets him.
 
 mod board;
+mod digest;
 mod incidents;
 mod now;
 mod series;
@@ -14,6 +15,7 @@ mod sums;
 use super::question::Question;
 
 pub use board::{Postings, Snapshot};
+pub use digest::{DigestReport, DueDigests};
 pub use incidents::{CanSplit, Drilled, InFull, Incident, Incidents, IsOwn, Parts, Why, WhyInFull, by_urgency};
 pub use now::{Now, Standing as NowStanding};
 pub use series::{FindSeries, Series, Sought, Told as SeriesTold, WhySeries};
@@ -46,7 +48,9 @@ questions![
     AllSilences,
     CanSplit,
     Covering,
+    DigestReport,
     Drilled,
+    DueDigests,
     FindSeries,
     Incident,
     Incidents,
