@@ -68,6 +68,12 @@ impl Shard {
         self.tenants().iter().max_by_key(|tenant| tenant.view().engine.now())
     }
 
+    /// What a scope says in which nothing ever happened.
+    fn nothing<Q: Question>(&self, question: &Q) -> Q::Answer {
+        let nothing = Tenant::new("".into(), Seat { partition: 0, scope: 0 }, &self.rules().policy);
+        question.answer(&nothing.view())
+    }
+
     /// What scopes answer to a question in numbers from outside, each in those.
     pub fn ask<Q: Question>(&self, question: &Q) -> Option<Q::Answer> {
         let asked: Vec<&Tenant> = match question.whom() {
@@ -79,12 +85,12 @@ impl Shard {
                 self.tenants().iter().filter(|tenant| tenant.seat == seat).collect()
             }
         };
-        if asked.is_empty() {
-            // A scope in which nothing ever happened says what is so without anything.
-            let nothing = Tenant::new("".into(), Seat { partition: 0, scope: 0 }, &self.rules().policy);
-            return Some(question.answer(&nothing.view()));
-        }
-        merged(question, asked.into_iter().map(|tenant| ask(tenant, question.clone())))
+        let (from, count) = question.some().unwrap_or((0, usize::MAX));
+        let more = asked.len() > from.saturating_add(count);
+        let asked = asked.into_iter().skip(from).take(count);
+        let mut all = merged(question, asked.map(|tenant| ask(tenant, question.clone())));
+        all.as_mut().filter(|_| more).into_iter().for_each(|all| question.more(all));
+        all.or_else(|| Some(self.nothing(question)))
     }
 }
 

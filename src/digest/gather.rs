@@ -31,7 +31,7 @@ pub struct Gathered {
     pub new_sources: Vec<String>,
     /// The hosts and services that it speaks of: these names are never masked.
     pub names: Vec<String>,
-    /// The shards of a cluster of which nothing is in it.
+    /// The shards of a cluster of which not all is in it.
     pub missing: Vec<i32>,
 }
 

@@ -131,7 +131,7 @@ fn lead(gathered: &Gathered) -> Vec<String> {
     let mut lead = Vec::new();
     if !gathered.missing.is_empty() {
         lead.push(format!(
-            "This is not all: the {} of the cluster did not answer, and nothing of what was decided there is in it.",
+            "This is not all: the {} of the cluster did not answer, and what was decided there is missing in all numbers.",
             shards(&gathered.missing)
         ));
     }

@@ -47,7 +47,7 @@ pub struct Answer {
     pub html: String,
     /// As JSON.
     pub json: String,
-    /// The shards of a cluster of which nothing is in it, each with why.
+    /// The shards of a cluster of which not all is in it, each with why.
     pub missing: BTreeMap<i32, String>,
 }
 

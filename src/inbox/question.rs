@@ -43,6 +43,14 @@ pub trait Question: Numbered + Clone + Serialize + DeserializeOwned + Send + 'st
     /// What one engine answers.
     fn answer(&self, view: &View<'_>) -> Self::Answer;
 
+    /// Where one holds many engines: it asks so many of them, from this place on, for it takes long; `None` = all.
+    fn some(&self) -> Option<(usize, usize)> {
+        None
+    }
+
+    /// Notes that there are more engines than it asked.
+    fn more(&self, _all: &mut Self::Answer) {}
+
     /// Takes in what another engine answers. The order of the engines is always the same.
     fn join(&self, all: &mut Self::Answer, other: Self::Answer);
 

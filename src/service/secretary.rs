@@ -21,6 +21,7 @@ use crate::clock::Clock;
 use crate::cluster::Board;
 use crate::config::Settings;
 use crate::digest::{Gathered, Rendered, render, standalone};
+use crate::domain::daybook::Report;
 use crate::domain::mask::Mask;
 use crate::domain::{DigestRule, Engine, Policy, Timestamp};
 use crate::files;
@@ -167,12 +168,23 @@ impl Secretary {
         judged: Option<Timestamp>,
     ) -> Result<Told, Refusal> {
         let book = rule.map_or("", Engine::book_of).to_owned();
-        let asked = self.inbox.ask(DigestReport { book, window, now, judged });
-        let (report, missing) = missing::noting(asked).await;
+        let question = DigestReport { book, window, now, judged, some: (0, DigestReport::AT_ONCE) };
+        let (report, missing) = missing::noting(self.reported(question)).await;
         let (report, silences) = (report?, self.inbox.ask(AllSilences).await?);
         let mut gathered = Gathered::of((rule, policy), report, silences, window.1);
         gathered.missing = missing.keys().copied().collect();
         Ok((gathered, missing))
+    }
+
+    /// What all engines report, asked a few at a time.
+    async fn reported(&self, mut question: DigestReport) -> Result<Report, Refusal> {
+        let mut all = self.inbox.ask(question.clone()).await?;
+        while std::mem::take(&mut all.more) {
+            question.some.0 += question.some.1;
+            all.join(self.inbox.ask(question.clone()).await?);
+            all.settle();
+        }
+        Ok(all)
     }
 
     async fn answer(&self, ask: Ask) {

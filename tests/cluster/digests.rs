@@ -1,4 +1,5 @@
 //! One digest of all scopes goes out by mail, whoever dies meanwhile, and its sums are those of all scopes.
+//! `SQUELCH_TEST_DIGEST_HTML` names a file into which the one of the API is written, to be looked at.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -132,7 +132,7 @@ fn who_knows_nothing_of_an_incident_says_that_there_is_none() {
 fn report(told: &[Told]) -> DigestReport {
     let length: u32 = told.iter().map(|one| u32::from(one.3)).sum();
     let now = START.after(f64::from(length) + 1.0);
-    DigestReport { book: String::new(), window: (START, now), now, judged: None }
+    DigestReport { book: String::new(), window: (START, now), now, judged: None, some: (0, usize::MAX) }
 }
 
 proptest! {
@@ -174,6 +174,18 @@ proptest! {
             let spoken: u64 = all.talks.iter().map(|talk| u64::from(talk.hours[at])).sum();
             prop_assert!(spoken <= hour.verdicts.each().map(|(_, count)| count).sum::<u64>());
         }
+        // Asked one scope at a time they say the same.
+        let mut bit_by_bit = together(&shards, &DigestReport { some: (0, 1), ..question.clone() });
+        for place in 1.. {
+            if !std::mem::take(&mut bit_by_bit.more) {
+                break;
+            }
+            bit_by_bit.join(together(&shards, &DigestReport { some: (place, 1), ..question.clone() }));
+            bit_by_bit.settle();
+        }
+        prop_assert_eq!(bit_by_bit.extract.accepted(), all.accepted());
+        prop_assert_eq!(bit_by_bit.extract.reasons(), all.reasons());
+        prop_assert_eq!((&bit_by_bit.extract.talks, &bit_by_bit.extract.chapters), (&all.talks, &all.chapters));
         // Incidents have the numbers that people know.
         let known = together(&shards, &Incidents { open: None, limit: 1_000 });
         let known: BTreeSet<IncidentId> = known.iter().map(|(one, _)| one.incident).collect();

@@ -51,6 +51,8 @@ pub struct Report {
     pub words: Vec<(IncidentId, Opinion)>,
     /// The hosts and services of its incidents.
     pub names: Vec<String>,
+    /// Whether there are more engines that were not asked.
+    pub more: bool,
 }
 
 impl Report {
@@ -74,6 +76,7 @@ impl Report {
         }
         self.words.extend(other.words);
         self.names.extend(other.names);
+        self.more |= other.more;
     }
 
     /// Puts what was joined in order, and cuts its lists. Doing it again changes nothing.
@@ -209,8 +212,7 @@ fn loudest(mut all: Vec<Talk>, near: &[Near]) -> Vec<Talk> {
             None => talks.push(talk),
         }
     }
-    let held = |talk: &Talk| talk.count(Outcome::Suppress);
-    talks.sort_by(|a, b| held(b).cmp(&held(a)).then_with(|| a.series.cmp(&b.series)));
+    talks.sort_by_cached_key(|talk| (std::cmp::Reverse(talk.count(Outcome::Suppress)), Arc::clone(&talk.series)));
     let kept: BTreeSet<_> = near.iter().map(|near| near.fingerprint).collect();
     let mut place = 0..;
     talks.retain(|talk| place.next().is_some_and(|place| place < TALKS) || kept.contains(&talk.fingerprint));

@@ -44,6 +44,7 @@ impl Engine {
             sources: sources.into_iter().map(|source| (source.name, source.first)).collect(),
             words: told.iter().filter_map(|id| Some((*id, self.said_about(*id)?.opinion))).collect(),
             names: names.into_iter().cloned().collect(),
+            more: false,
             extract,
         }
     }

@@ -52,6 +52,13 @@ pub struct DigestReport {
     pub now: Timestamp,
     /// Only who has judged everything that came before then answers; `None` = as it stands.
     pub judged: Option<Timestamp>,
+    /// Of the engines that one holds, so many from this place on. [`Report::more`] says whether there are others behind them.
+    pub some: (usize, usize),
+}
+
+impl DigestReport {
+    /// So many engines are asked at once: their time is that of the judging.
+    pub const AT_ONCE: usize = 50;
 }
 
 impl Numbered for DigestReport {}
@@ -69,6 +76,14 @@ impl Question for DigestReport {
 
     fn judged(&self) -> Option<Timestamp> {
         self.judged
+    }
+
+    fn some(&self) -> Option<(usize, usize)> {
+        Some(self.some)
+    }
+
+    fn more(&self, all: &mut Report) {
+        all.more = true;
     }
 
     fn answer(&self, view: &View<'_>) -> Report {
