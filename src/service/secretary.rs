@@ -122,7 +122,7 @@ impl Secretary {
         let Ok(policy) = self.inbox.policy().await else { return };
         for (name, window) in due {
             let rule = policy.digests.iter().find(|rule| rule.name == name);
-            if rule.is_none() || !patience.is_time(&name, now) {
+            if rule.is_none() || !patience.is_time(&name, window.1, now) {
                 continue;
             }
             let judged = Some(window.1.after(ON_THE_WAY));
@@ -131,8 +131,9 @@ impl Secretary {
                     if !missing.is_empty() {
                         warn!(digest = name, missing = missing::named(&missing), "a digest is sent without them");
                     }
-                    patience.sent(&name);
-                    self.send(&name, gathered).await;
+                    if self.send(&name, gathered).await {
+                        patience.ordered(&name, window.1, now);
+                    }
                 }
                 Ok((_, missing)) => warn!(digest = name, missing = missing::named(&missing), "a digest waits for them"),
                 Err(refusal) => {
@@ -144,12 +145,15 @@ impl Secretary {
         }
     }
 
-    async fn send(&self, name: &str, gathered: Gathered) {
-        let Some(rendered) = self.render(gathered, false).await else { return };
-        match self.inbox.order(Order::Digest(Box::new(rendered.dispatch))).await {
+    /// Whether it was ordered.
+    async fn send(&self, name: &str, gathered: Gathered) -> bool {
+        let Some(rendered) = self.render(gathered, false).await else { return false };
+        let ordered = self.inbox.order(Order::Digest(Box::new(rendered.dispatch))).await;
+        match &ordered {
             Ok(_) => info!(digest = name, "a digest is on its way"),
             Err(refusal) => warn!(digest = name, %refusal, "a digest could not be sent yet"),
         }
+        ordered.is_ok()
     }
 
     /// The time of who judges.
