@@ -8,6 +8,7 @@ mod baseline;
 mod beside;
 pub mod check;
 mod client;
+mod cluster;
 mod completions;
 mod demo;
 mod digest;
@@ -86,6 +87,8 @@ enum Command {
     Backup(backup::BackupArgs),
     /// Make a store from such a file
     Restore(backup::RestoreArgs),
+    /// Work on a cluster that stands still
+    Cluster(cluster::Args),
     /// Print the JSON Schema of rule files (or of settings or mapping files), for editors
     Schema(schema::SchemaArgs),
     /// Print a script that makes a shell complete the commands of Squelch
@@ -128,6 +131,7 @@ fn run(command: &Command) -> ExitCode {
         Command::Import(args) => told(import::run(args)),
         Command::Backup(args) => backup::backup(args),
         Command::Restore(args) => backup::restore(args),
+        Command::Cluster(args) => told(cluster::run(args)),
         Command::Schema(args) => schema::run(args),
         Command::Completions(args) => told(completions::run(args, Squelch::command())),
         Command::Man(args) => told(man::run(args, Squelch::command())),

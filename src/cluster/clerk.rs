@@ -146,7 +146,7 @@ impl Clerk {
             }
             Whom::Incident(id) => {
                 // A number that no incident can have is unknown to any shard.
-                let shard = Seat::inside(id).0.partition % self.0.partitions;
+                let shard = self.0.board.homes.of(Seat::inside(id).0) % self.0.partitions;
                 self.bring(&Errand { after, ..errand }, vec![shard]).await
             }
         }

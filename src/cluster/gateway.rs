@@ -75,7 +75,8 @@ impl Gateway {
             self.board.close(down.into_iter().collect());
             if scribe.is_broken() {
                 error!("the client that writes events has failed for good: another one takes its place");
-                scribe = Scribe::new(&self.settings, self.clock.clone()).unwrap_or(scribe);
+                let homes = self.board.homes.clone();
+                scribe = Scribe::new(&self.settings, self.clock.clone()).map_or(scribe, |new| new.knowing(homes));
             }
             if !open {
                 break;

@@ -7,11 +7,13 @@
 //! ```
 //!
 //! - **Pure**: [`scope`] (whose event it is), [`place`] (where that is), [`message`], [`word`] and `dispatched` (what
-//!   stands in the log), [`record`] (what stands in the changelog), [`rules`], [`shard`] and [`tenant`] (what is judged),
+//!   stands in the log), [`record`] (what stands in the changelog), [`seating`] and [`moved`] (who sits where, also after
+//!   a move), [`rules`], [`shard`] and [`tenant`] (what is judged),
 //!   `answers` (what is told of it).
+//! - **A move** to another number of partitions, while no worker runs: [`relocation`].
 //! - **With Kafka**: `topics` (how they must be), `scribe` and `gateway` (into the log), `member` (whose partition is
 //!   whose), `owner`, `letter`, `changelog`, `copy`, `load`, `stall` and `transaction` (one shard), `counter` and `clerk` (who is asked, and
-//!   asks), `owners` (where the owners are), `survey` (what is wrong with the partitions), [`standing`]
+//!   asks), [`homes`] (where scopes live that moved), `owners` (where the owners are), `survey` (what is wrong with the partitions), [`standing`]
 //!   (how it all stands).
 //!
 //! Deliberately no protocol of its own: who owns what, what is stored together and who is fenced is Kafka's to say.
@@ -23,17 +25,21 @@ mod copy;
 mod counter;
 mod dispatched;
 mod gateway;
+pub mod homes;
 mod letter;
 mod load;
 mod member;
 pub mod message;
+pub mod moved;
 mod owner;
 mod owners;
 pub mod place;
 pub mod record;
+pub mod relocation;
 pub mod rules;
 pub mod scope;
 mod scribe;
+pub mod seating;
 pub mod shard;
 mod stall;
 pub mod standing;
@@ -192,12 +198,28 @@ fn run(options: &Options, outlet: Outlet, runtime: Handle) {
     });
 }
 
+/// A writer, once it is known where scopes live that moved.
+fn scribe(options: &Options) -> Result<Scribe, Vec<String>> {
+    let (moved, unreadable) = homes::read(&options.settings).map_err(|error| vec![error])?;
+    unreadable.iter().for_each(|text| warn!("{text}"));
+    let homes = &options.board.homes;
+    for record in &moved {
+        homes.hear(record, options.settings.partitions);
+        if let moved::Moved::From(origin) = record
+            && let Some(why) = homes::unfinished(origin)
+        {
+            return Err(vec![why]);
+        }
+    }
+    let scribe = Scribe::new(&options.settings, options.clock.clone()).map_err(|error| vec![error])?;
+    Ok(scribe.knowing(homes.clone()))
+}
+
 /// Waits for the brokers and the topics; `None` = the node stops before.
 fn prepare(options: &Options, gateway: &gateway::Gateway) -> Option<Scribe> {
     loop {
         let prepared = gateway.runtime.block_on(topics::prepare(&options.settings));
-        let prepared =
-            prepared.and_then(|()| Scribe::new(&options.settings, options.clock.clone()).map_err(|error| vec![error]));
+        let prepared = prepared.and_then(|()| scribe(options));
         let wrong = match prepared {
             Ok(scribe) => return Some(scribe),
             Err(wrong) => wrong,

@@ -15,6 +15,7 @@ use rdkafka::{Offset, TopicPartitionList};
 use tracing::warn;
 
 use super::Options;
+use super::moved::Moved;
 use super::topics::Topics;
 use crate::broker::{self, Watcher};
 
@@ -100,17 +101,23 @@ pub(super) fn run(options: &Options) {
 
 fn read(options: &Options) -> Result<(), String> {
     let settings = &options.settings;
-    let topic = Topics::of(settings).owners;
+    let Topics { owners: topic, moved, .. } = Topics::of(settings);
     let config = broker::reading(&settings.connection, &settings.name).map_err(|error| error.to_string())?;
     let watcher = Watcher::default();
     let reader: BaseConsumer<Watcher> = config.create_with_context(watcher).map_err(|error| error.to_string())?;
     let mut list = TopicPartitionList::new();
     for partition in 0..i32::from(settings.partitions) {
         list.add_partition_offset(&topic, partition, Offset::OffsetTail(LAST)).map_err(|error| error.to_string())?;
+        list.add_partition_offset(&moved, partition, Offset::Beginning).map_err(|error| error.to_string())?;
     }
     reader.assign(&list).map_err(|error| error.to_string())?;
     while !options.stops() {
         match reader.poll(WAIT) {
+            // A node that was started early hears here of what is moved later.
+            Some(Ok(message)) if message.topic() == moved => {
+                let record = Moved::read(message.key().unwrap_or_default(), message.payload().unwrap_or_default());
+                record.iter().for_each(|record| options.board.homes.hear(record, settings.partitions));
+            }
             Some(Ok(message)) => {
                 if let Some(address) = message.payload() {
                     options.board.owners.hear(message.partition(), address);

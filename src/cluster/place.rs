@@ -33,8 +33,9 @@ fn murmur2(data: &[u8]) -> u32 {
     hash ^ (hash >> 15)
 }
 
-/// A scope's place: its partition, and its number among the scopes of this partition, from 0 in order of appearance.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// A scope's seat: the partition in which it was born, and its number among the scopes born there. It keeps the seat when
+/// it moves to another partition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Seat {
     /// The partition, below [`Seat::PARTITIONS`].
     pub partition: i32,

@@ -16,6 +16,9 @@ impl Key {
     pub const OFFSET: &str = "offset";
     /// The rules in force.
     pub const RULES: &str = "rules";
+    /// The first number that the partition gives to a scope of its own; those below belong to scopes that were there
+    /// before a move.
+    pub const SEATS: &str = "seats";
     /// What the names of silences begin with.
     pub const SILENCE: &str = "silence/";
     /// The first byte of the record that says which scope this is; no engine has one that begins so.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::scope::OWN;
+use super::scope::hears_nothing;
 use crate::config::{self, Source};
 use crate::domain::{Fingerprint, Policy};
 use crate::sinks::Receiver;
@@ -34,10 +34,10 @@ pub struct Rules {
 }
 
 impl Rules {
-    /// The rules of a scope. What is about Squelch itself waits for nobody's heartbeat.
+    /// The rules of a scope. What is about Squelch itself waits for nobody's heartbeat, nor does what nothing new comes to.
     #[must_use]
     pub fn policy_of(&self, scope: &str) -> Arc<Policy> {
-        if scope != OWN || self.policy.heartbeats.is_empty() {
+        if !hears_nothing(scope) || self.policy.heartbeats.is_empty() {
             return Arc::clone(&self.policy);
         }
         Arc::new(Policy { heartbeats: Vec::new(), ..Policy::clone(&self.policy) })

@@ -13,6 +13,21 @@ pub const OWN: &str = "squelch";
 /// A scope's name is cut to so many bytes.
 const LONGEST: usize = 200;
 
+/// What stands behind the name of a scope that went on apart; no event's own name has spaces.
+const APART: &str = " (of partition ";
+
+/// What a scope is called whose name another one has: it was in this partition, where it did not belong.
+#[must_use]
+pub fn apart(name: &str, partition: i32) -> String {
+    format!("{name}{APART}{partition})")
+}
+
+/// Whether nothing new comes to a scope of this name: it is Squelch's own, or goes on apart.
+#[must_use]
+pub fn hears_nothing(name: &str) -> bool {
+    name == OWN || name.contains(APART)
+}
+
 /// How scopes are found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Scoping {

@@ -11,6 +11,7 @@ use rdkafka::producer::{BaseRecord, DeliveryFuture, FutureProducer, FutureRecord
 
 use tracing::warn;
 
+use super::homes::Homes;
 use super::message::{self, KIND, POSTED, Written};
 use super::place;
 use super::scope::{OWN, Scoping};
@@ -37,6 +38,7 @@ pub struct Scribe {
     topics: Topics,
     scoping: Scoping,
     clock: Clock,
+    homes: Homes,
 }
 
 impl Scribe {
@@ -56,7 +58,14 @@ impl Scribe {
             scoping: Scoping { fields: settings.scope.clone(), services: settings.services.clone() },
             settings: settings.clone(),
             clock,
+            homes: Homes::default(),
         })
+    }
+
+    /// The same, where scopes have moved.
+    #[must_use]
+    pub(super) fn knowing(self, homes: Homes) -> Self {
+        Self { homes, ..self }
     }
 
     fn partitions(&self) -> i32 {
@@ -98,7 +107,7 @@ impl Scribe {
     /// Why it can never be written.
     pub fn order(&self, word: &Word) -> Result<Option<DeliveryFuture>, String> {
         let (partition, key) = match word.to() {
-            To::Seat(seat) => (seat.partition, None),
+            To::Seat(seat) => (self.homes.of(seat), None),
             To::Own | To::All => (place::partition(OWN, self.partitions()), Some(OWN)),
         };
         if partition >= self.partitions() {

@@ -19,6 +19,7 @@ use super::place::Seat;
 use super::record::{Key, Row, Shelf};
 use super::rules::{RuleFiles, Rules};
 use super::scope::{DEFAULT, OWN};
+use super::seating::Seating;
 use super::tenant::{Head, Tenant};
 use super::word::{To, Word};
 use crate::domain::{Decision, Notification, Silence, Timestamp};
@@ -34,9 +35,11 @@ const PART: usize = 200_000;
 pub struct Shard {
     partition: i32,
     rules: Rules,
-    /// By their numbers.
+    /// In the order in which they came; the place in this list is their number here.
     tenants: Vec<Tenant>,
     numbers: FxHashMap<Arc<str>, u32>,
+    seats: FxHashMap<Seat, u32>,
+    seating: Seating,
     silences: BTreeMap<String, Silence>,
     /// When each scope needs a tick at the latest.
     due: BTreeSet<(Timestamp, u32)>,
@@ -112,6 +115,8 @@ impl Shard {
             rules: stored.unwrap_or_else(|| own.clone()),
             tenants: Vec::new(),
             numbers: FxHashMap::default(),
+            seats: FxHashMap::default(),
+            seating: Seating::restore(partition, 0, []).seating,
             silences: std::mem::take(&mut sorted.silences),
             due: BTreeSet::new(),
             deadlines: Vec::new(),
@@ -122,41 +127,46 @@ impl Shard {
             spoiled,
         };
         let mut unreadable = std::mem::take(&mut sorted.unreadable);
-        shard.seat(sorted.scopes, &mut unreadable);
+        shard.seat(sorted.first, sorted.scopes, &mut unreadable);
         Restored { shard, next: sorted.next, unreadable }
     }
 
-    /// Gives every scope its number again. One that has lost it gets a new one behind all others.
-    fn seat(&mut self, scopes: BTreeMap<String, Kept>, unreadable: &mut Vec<String>) {
-        let (mut known, lost): (Vec<_>, Vec<_>) = scopes.into_iter().partition(|(_, kept)| kept.head.is_some());
-        known.sort_by_key(|(_, kept)| kept.head.map(|head| head.number));
-        for (name, kept) in known.into_iter().chain(lost) {
-            let number = u32::try_from(self.tenants.len()).unwrap_or(u32::MAX);
-            let head = kept.head.unwrap_or_else(|| {
-                unreadable.push(format!("the scope `{name}` lacks the record that says which it is"));
-                Head { number, next_seq: 0 }
-            });
-            // A number that is missing between two others stays empty, so that no incident changes its name.
-            while u32::try_from(self.tenants.len()).is_ok_and(|next| next < head.number) {
-                let filler: Arc<str> = Arc::from(format!("(lost {})", self.tenants.len()));
-                unreadable.push(format!("the scope number {} is missing", self.tenants.len()));
-                self.add(|seat, rules| Tenant::new(filler, seat, &rules.policy));
-            }
-            let (seat, records) = (Seat { partition: self.partition, scope: head.number }, kept.records.len());
-            let (tenant, errors) =
-                Tenant::restore((Arc::from(name.as_str()), seat, head), &self.rules.policy_of(&name), kept.records);
-            unreadable.extend(errors.iter().map(ToString::to_string));
+    /// Gives every scope its seat again. One that has lost it gets a new one behind all others.
+    fn seat(&mut self, first: u32, mut scopes: BTreeMap<String, Kept>, unreadable: &mut Vec<String>) {
+        let heads = scopes.iter().filter_map(|(name, kept)| Some((name.clone(), kept.head?)));
+        let seated = Seating::restore(self.partition, first, heads);
+        self.seating = seated.seating;
+        unreadable.extend(seated.told);
+        for (name, head) in seated.scopes {
+            let kept = scopes.remove(&name).unwrap_or_default();
+            let (tenant, errors) = self.restored(&name, head, kept.records);
+            unreadable.extend(errors);
+            self.add(tenant);
+        }
+        for (name, kept) in scopes {
+            unreadable.push(format!("the scope `{name}` lacks the record that says which it is"));
+            let (mut seating, records) = (self.seating, kept.records.len());
+            let Some(seat) = seating.give() else { continue };
+            let (tenant, errors) = self.restored(&name, Head { number: seat.scope, ..Head::default() }, kept.records);
             // Of a scope that nobody of this cluster has written nothing is left.
-            if kept.head.is_some() || errors.len() < records {
-                self.add(|_, _| tenant);
+            if errors.len() < records {
+                self.add(tenant);
+                self.seating = seating;
             }
+            unreadable.extend(errors);
         }
     }
 
-    fn add(&mut self, make: impl FnOnce(Seat, &Rules) -> Tenant) -> u32 {
+    fn restored(&self, name: &str, head: Head, records: Vec<(Vec<u8>, Vec<u8>)>) -> (Tenant, Vec<String>) {
+        let whose = (Arc::from(name), head.seat(self.partition), head);
+        let (tenant, errors) = Tenant::restore(whose, &self.rules.policy_of(name), records);
+        (tenant, errors.iter().map(ToString::to_string).collect())
+    }
+
+    fn add(&mut self, tenant: Tenant) -> u32 {
         let number = u32::try_from(self.tenants.len()).unwrap_or(u32::MAX);
-        let tenant = make(Seat { partition: self.partition, scope: number }, &self.rules);
         self.numbers.insert(Arc::clone(&tenant.name), number);
+        self.seats.insert(tenant.seat, number);
         self.tenants.push(tenant);
         self.deadlines.push(None);
         self.look_again(number);
@@ -169,7 +179,7 @@ impl Shard {
         &self.rules
     }
 
-    /// Its scopes, by their numbers.
+    /// Its scopes, in the order in which they came.
     pub(super) fn tenants(&self) -> &[Tenant] {
         &self.tenants
     }
@@ -240,15 +250,14 @@ impl Shard {
     fn order(&mut self, word: &Word, at: Timestamp) -> Result<(), Untaken> {
         match (word.to(), word) {
             (To::Seat(seat), _) => {
-                let known = seat.partition == self.partition && (seat.scope as usize) < self.tenants.len();
-                if !known {
+                let Some(&number) = self.seats.get(&seat) else {
                     return Err(Untaken::Told(format!(
                         "an order is about scope {} of partition {}, which is not here",
                         seat.scope, seat.partition
                     )));
-                }
-                self.tenants[seat.scope as usize].order(at, word);
-                self.touched(seat.scope);
+                };
+                self.tenants[number as usize].order(at, word);
+                self.touched(number);
             }
             (To::Own, _) => {
                 let number = self.scope(OWN, Some(at))?;
@@ -306,18 +315,18 @@ impl Shard {
 
     /// The number of a scope; a new one knows the silences in force.
     fn scope(&mut self, name: &str, at: Option<Timestamp>) -> Result<u32, Untaken> {
-        if let Some(number) = self.numbers.get(name) {
+        let name: Arc<str> = Arc::from(name.replace('\0', "_"));
+        if let Some(number) = self.numbers.get(&name) {
             return Ok(*number);
         }
-        if self.tenants.len() as u64 >= Seat::SCOPES {
+        let Some(seat) = self.seating.give() else {
             return Err(Untaken::Told(format!(
-                "the partition has {} scopes, and no more fit: name fewer fields in `scope`",
+                "the partition has had {} scopes, and no more fit: name fewer fields in `scope`",
                 Seat::SCOPES
             )));
-        }
-        let name: Arc<str> = Arc::from(name.replace('\0', "_"));
+        };
         let policy = self.rules.policy_of(&name);
-        let number = self.add(|seat, _| Tenant::new(name, seat, &policy));
+        let number = self.add(Tenant::new(name, seat, &policy));
         let at = at.unwrap_or(Timestamp::EPOCH);
         for silence in self.silences.values().filter(|silence| silence.until > at) {
             self.tenants[number as usize].silence(at, silence);

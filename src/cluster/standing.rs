@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::counter::Counter;
+use super::homes::Homes;
 use super::owners::Owners;
 use super::place;
 use super::scope::OWN;
@@ -56,6 +57,8 @@ pub struct Board {
     standing: Arc<Mutex<Standing>>,
     /// Where the shards of this node are asked.
     pub(super) counter: Counter,
+    /// Where scopes live that moved.
+    pub(super) homes: Homes,
     /// Who owns the others.
     pub(super) owners: Owners,
 }

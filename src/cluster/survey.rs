@@ -71,6 +71,12 @@ fn told(topic: &str, partitions: &[MetadataPartition], (expected, needed): (u16,
             gone.join(", ")
         ));
     }
+    if partitions.len() > usize::from(expected) {
+        told.push(format!(
+            "somebody has added partitions to the topic `{topic}`: it has {}, and this cluster {expected}; other producers write into those that nobody judges. Stop the nodes, and move everything with `squelch cluster move`",
+            partitions.len()
+        ));
+    }
     let led = partitions.iter().filter(|found| found.leader() >= 0);
     let scarce: Vec<String> =
         led.filter(|found| found.isr().len() < needed).map(|found| found.id().to_string()).collect();

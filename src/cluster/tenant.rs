@@ -37,17 +37,39 @@ pub struct Tenant {
 /// What says which scope this is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Head {
-    /// Its number among the scopes of the partition.
+    /// Its number among the scopes of the partition in which it was born.
     pub number: u32,
     /// The number of its next event.
     pub next_seq: u64,
+    /// The partition in which it was born; `None` = the one in which it lives.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub born: Option<i32>,
+}
+
+impl Head {
+    /// The seat of a scope that lives in this partition.
+    #[must_use]
+    pub fn seat(&self, partition: i32) -> Seat {
+        Seat { partition: self.born.unwrap_or(partition), scope: self.number }
+    }
+
+    /// Reads what stands in the changelog.
+    ///
+    /// # Errors
+    /// Why it is none.
+    pub fn read(value: &[u8]) -> Result<Self, String> {
+        let head: Self = serde_json::from_slice(value).map_err(|error| error.to_string())?;
+        let born = u64::try_from(head.born.unwrap_or(0)).is_ok_and(|born| born < Seat::PARTITIONS);
+        let possible = born && u64::from(head.number) < Seat::SCOPES;
+        possible.then_some(head).ok_or_else(|| "no scope can have this number".to_owned())
+    }
 }
 
 impl Tenant {
     /// A scope that has seen nothing.
     #[must_use]
     pub fn new(name: Arc<str>, seat: Seat, policy: &Arc<Policy>) -> Self {
-        let head = Head { number: seat.scope, next_seq: 0 };
+        let head = Head { number: seat.scope, next_seq: 0, born: None };
         let (engine, alarms) = (Engine::new(Arc::clone(policy)), Alarms::default());
         Self { name, seat, engine, alarms, head, head_changed: true, turn: Turn::default() }
     }
@@ -218,7 +240,7 @@ impl Tenant {
         let mut changes = self.engine.take_changes();
         changes.extend(self.alarms.take_changes());
         if std::mem::take(&mut self.head_changed) {
-            // Two numbers are always JSON.
+            // Numbers are always JSON.
             changes.push(Change { key: vec![Key::HEAD], value: serde_json::to_vec(&self.head).ok() });
         }
         rows.extend(changes.into_iter().map(|change| {

@@ -31,6 +31,8 @@ pub struct Topics {
     pub outbox: String,
     /// Where the owner of each partition is reached, compacted.
     pub owners: String,
+    /// What was moved here from another cluster, compacted.
+    pub moved: String,
     /// Every decision as JSON Lines; `None` = nobody wants them.
     pub decisions: Option<String>,
 }
@@ -45,14 +47,20 @@ impl Topics {
             state: name("state"),
             outbox: name("outbox"),
             owners: name("owners"),
+            moved: name("moved"),
             decisions: settings.decisions.then(|| name("decisions")),
         }
     }
 
     /// Each with whether it is compacted.
-    fn all(&self) -> Vec<(&str, bool)> {
-        let mut all =
-            vec![(self.events.as_str(), false), (&self.state, true), (&self.outbox, true), (&self.owners, true)];
+    pub(super) fn all(&self) -> Vec<(&str, bool)> {
+        let mut all = vec![
+            (self.events.as_str(), false),
+            (&self.state, true),
+            (&self.outbox, true),
+            (&self.owners, true),
+            (&self.moved, true),
+        ];
         all.extend(self.decisions.as_deref().map(|name| (name, false)));
         all
     }
@@ -76,7 +84,7 @@ pub(super) async fn prepare(settings: &Cluster) -> Result<(), Vec<String>> {
     for (name, _) in topics.all() {
         if let Some(partitions) = count(name).filter(|count| *count != usize::from(settings.partitions)) {
             wrong.push(format!(
-                "the topic `{name}` has {partitions} partitions, and `cluster.partitions` is {}: they must be the same, and cannot be changed once events are in it",
+                "the topic `{name}` has {partitions} partitions, and `cluster.partitions` is {}: they must be the same. What is in a partition belongs there: put `partitions` back, or, for more of them, move everything into new topics with `squelch cluster move`, which is also the way out where somebody has added partitions",
                 settings.partitions
             ));
         }
@@ -87,7 +95,7 @@ pub(super) async fn prepare(settings: &Cluster) -> Result<(), Vec<String>> {
 }
 
 /// The topics that there are, and how many partitions they have. Asked by a consumer: only that hears why nobody answers.
-fn look(settings: &Cluster) -> Result<Vec<(String, usize)>, String> {
+pub(super) fn look(settings: &Cluster) -> Result<Vec<(String, usize)>, String> {
     let watcher = Watcher::default();
     let config = broker::reading(&settings.connection, &settings.name).map_err(|error| error.to_string())?;
     let asker: BaseConsumer<Watcher> =

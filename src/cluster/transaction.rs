@@ -186,7 +186,7 @@ impl Pen {
 }
 
 /// Repeats a call for as long as the client says that it may be, and it is worth it.
-fn repeated(wish: &Wish<'_>, call: impl Fn() -> Result<(), KafkaError>) -> Result<(), KafkaError> {
+pub(super) fn repeated(wish: &Wish<'_>, call: impl Fn() -> Result<(), KafkaError>) -> Result<(), KafkaError> {
     let watch = Stopwatch::start();
     loop {
         match call() {

@@ -67,7 +67,7 @@ pub(super) const CLUSTER: Object = Object {
         LOGIN,
         Field::new("prefix", Form::Text, "Its topics are called `PREFIX.events`, `PREFIX.state`, `PREFIX.outbox`, `PREFIX.owners` and `PREFIX.decisions`.")
             .default("squelch"),
-        Field::new("partitions", Form::Whole(1, 999), "How many partitions its topics have: so many workers can share the work. It cannot be changed later.")
+        Field::new("partitions", Form::Whole(1, 999), "How many partitions its topics have: so many workers can share the work. It cannot be changed in place: `squelch cluster move` takes everything to more.")
             .default("12"),
         Field::new("replication", Form::Whole(1, 15), "On how many brokers each partition lies, where Squelch creates the topics. With 3 or more, writes wait for two of them.")
             .default("3"),

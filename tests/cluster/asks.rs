@@ -16,12 +16,12 @@ fn number(incident: &serde_json::Value) -> u64 {
     number.as_u64().or_else(|| number.as_str()?.parse().ok()).unwrap_or_else(|| panic!("{incident}"))
 }
 
-fn numbers(answer: &Answer) -> BTreeSet<u64> {
+pub(crate) fn numbers(answer: &Answer) -> BTreeSet<u64> {
     let list = answer.json()["incidents"].as_array().cloned().unwrap_or_default();
     list.iter().map(number).collect()
 }
 
-fn sent(to: SocketAddr, method: &str, path: &str, body: &str) -> Answer {
+pub(crate) fn sent(to: SocketAddr, method: &str, path: &str, body: &str) -> Answer {
     request(to, (method, path), &["Content-Type: application/json"], body.as_bytes()).unwrap()
 }
 

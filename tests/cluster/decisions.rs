@@ -10,7 +10,7 @@ use rdkafka::topic_partition_list::Offset;
 
 use squelch::clock::Stopwatch;
 
-use crate::nodes::{Cluster, PARTITIONS};
+use crate::nodes::Cluster;
 use crate::servers::Servers;
 
 /// A reader that goes on where it stopped.
@@ -38,7 +38,7 @@ impl Decisions {
         config.set("enable.auto.commit", "false").set("auto.offset.reset", "earliest").set("fetch.wait.max.ms", "20");
         let consumer: BaseConsumer = config.create().unwrap();
         let mut list = TopicPartitionList::new();
-        for partition in 0..PARTITIONS {
+        for partition in 0..cluster.partitions {
             list.add_partition_offset(&cluster.topic("decisions"), partition, Offset::Beginning).unwrap();
         }
         consumer.assign(&list).unwrap();

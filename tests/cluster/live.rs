@@ -31,7 +31,7 @@ pub(crate) fn event(scope: &str, host: &str, status: &str) -> String {
     )
 }
 
-fn pages(receiver: &Receiver) -> Vec<(String, serde_json::Value)> {
+pub(crate) fn pages(receiver: &Receiver) -> Vec<(String, serde_json::Value)> {
     receiver.taken().into_iter().map(|(key, body)| (key, serde_json::from_str(&body).unwrap())).collect()
 }
 

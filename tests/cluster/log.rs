@@ -10,7 +10,7 @@ use squelch::cluster::place;
 use squelch::domain::{Event, Timestamp};
 use squelch::formats::native;
 
-use crate::nodes::{Cluster, PARTITIONS};
+use crate::nodes::Cluster;
 use crate::servers::Servers;
 use crate::streams::Stream;
 
@@ -18,6 +18,7 @@ use crate::streams::Stream;
 pub(crate) struct Writer {
     producer: ThreadedProducer<Strict>,
     topic: String,
+    partitions: i32,
 }
 
 struct Strict;
@@ -41,11 +42,15 @@ impl Writer {
         let mut config = servers.client();
         config.set("enable.idempotence", "true").set("linger.ms", "5").set("message.timeout.ms", "300000");
         config.set("queue.buffering.max.messages", "1000000");
-        Self { producer: config.create_with_context(Strict).unwrap(), topic: cluster.topic("events") }
+        Self {
+            producer: config.create_with_context(Strict).unwrap(),
+            topic: cluster.topic("events"),
+            partitions: cluster.partitions,
+        }
     }
 
     pub(crate) fn event(&self, scope: &str, event: &Event) {
-        let (line, partition) = (native::write_line(event), place::partition(scope, PARTITIONS));
+        let (line, partition) = (native::write_line(event), place::partition(scope, self.partitions));
         let record = BaseRecord::to(&self.topic).partition(partition).key(scope).payload(&line);
         self.producer.send(record).map_err(|(error, _)| error).unwrap();
     }
@@ -53,10 +58,15 @@ impl Writer {
     /// Writes the time into every partition.
     pub(crate) fn tick(&self, at: Timestamp) {
         let value = format!("{{\"at\":{}}}", serde_json::to_string(&at).unwrap());
-        for partition in 0..PARTITIONS {
-            let headers = OwnedHeaders::new().insert(Header { key: "squelch-kind", value: Some("tick") });
-            let record: BaseRecord<'_, (), str> = BaseRecord::to(&self.topic).partition(partition);
-            self.producer.send(record.payload(&value).headers(headers)).map_err(|(error, _)| error).unwrap();
+        self.say("tick", value.as_bytes());
+    }
+
+    /// Writes this into every partition.
+    pub(crate) fn say(&self, kind: &str, value: &[u8]) {
+        for partition in 0..self.partitions {
+            let headers = OwnedHeaders::new().insert(Header { key: "squelch-kind", value: Some(kind) });
+            let record: BaseRecord<'_, (), [u8]> = BaseRecord::to(&self.topic).partition(partition);
+            self.producer.send(record.payload(value).headers(headers)).map_err(|(error, _)| error).unwrap();
         }
     }
 
@@ -64,7 +74,7 @@ impl Writer {
     pub(crate) fn tick_of(&self, scope: &str, at: Timestamp) {
         let value = format!("{{\"at\":{}}}", serde_json::to_string(&at).unwrap());
         let headers = OwnedHeaders::new().insert(Header { key: "squelch-kind", value: Some("tick") });
-        let record = BaseRecord::to(&self.topic).partition(place::partition(scope, PARTITIONS)).key(scope);
+        let record = BaseRecord::to(&self.topic).partition(place::partition(scope, self.partitions)).key(scope);
         self.producer.send(record.payload(&value).headers(headers)).map_err(|(error, _)| error).unwrap();
     }
 

@@ -14,6 +14,7 @@ mod equality;
 mod live;
 mod log;
 mod mails;
+mod moves;
 mod nodes;
 mod pace;
 mod scarce;
@@ -32,5 +33,4 @@ mod client;
 #[expect(dead_code, reason = "names are not needed here")]
 mod dice;
 #[path = "../shell/receiver.rs"]
-#[expect(dead_code, reason = "it is never refused here")]
 mod receiver;

@@ -16,6 +16,7 @@ pub(crate) const PARTITIONS: i32 = 4;
 /// A cluster: its name, and the folder with what its nodes read and write.
 pub(crate) struct Cluster {
     pub(crate) name: String,
+    pub(crate) partitions: i32,
     dir: tempfile::TempDir,
     more: String,
 }
@@ -24,7 +25,8 @@ impl Cluster {
     /// Fills a folder for nodes of a cluster of this name. `more` = further keys of its section.
     pub(crate) fn new(servers: &impl Servers, name: &str, (rules, more): (&str, &str)) -> Self {
         let more = format!(", replication: {}{more}", servers.copies());
-        let cluster = Self { name: name.to_owned(), dir: tempfile::tempdir().unwrap(), more };
+        let dir = tempfile::tempdir().unwrap();
+        let cluster = Self { name: name.to_owned(), partitions: PARTITIONS, dir, more };
         fs::create_dir_all(cluster.path("rules")).unwrap();
         fs::write(cluster.path("rules/rules.yaml"), rules).unwrap();
         cluster.write("squelch.yaml", &servers.addresses());
@@ -33,12 +35,22 @@ impl Cluster {
 
     /// Settings for nodes that reach the brokers at these places.
     pub(crate) fn write(&self, file: &str, brokers: &[String]) {
-        let Self { name, more, .. } = self;
+        let Self { name, partitions, more, .. } = self;
         let settings = format!(
             "limits: {{per_source: 1000000 events/s}}\n\
-             cluster: {{name: {name}, prefix: {name}, brokers: {brokers:?}, partitions: {PARTITIONS}, scope: scope, session: 6s{more}}}\n",
+             cluster: {{name: {name}, prefix: {name}, brokers: {brokers:?}, partitions: {partitions}, scope: scope, session: 6s{more}}}\n",
         );
         fs::write(self.path(file), settings).unwrap();
+    }
+
+    /// The same with another name and other partitions, and a folder of its own.
+    pub(crate) fn moved(&self, servers: &impl Servers, name: &str, partitions: i32) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let cluster = Self { name: name.to_owned(), partitions, dir, more: self.more.clone() };
+        fs::create_dir_all(cluster.path("rules")).unwrap();
+        fs::copy(self.path("rules/rules.yaml"), cluster.path("rules/rules.yaml")).unwrap();
+        cluster.write("squelch.yaml", &servers.addresses());
+        cluster
     }
 
     /// One of its topics.

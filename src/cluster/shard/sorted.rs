@@ -12,6 +12,8 @@ use crate::domain::Silence;
 pub(super) struct Sorted {
     pub(super) next: Option<i64>,
     pub(super) rules: Option<Rules>,
+    /// The first number that the partition gives itself.
+    pub(super) first: u32,
     pub(super) silences: BTreeMap<String, Silence>,
     pub(super) scopes: BTreeMap<String, Kept>,
     pub(super) unreadable: Vec<String>,
@@ -39,7 +41,7 @@ impl Sorted {
     fn scope(&mut self, scope: String, key: Vec<u8>, value: Vec<u8>) -> Result<(), String> {
         let kept = self.scopes.entry(scope).or_default();
         if key == [Key::HEAD] {
-            kept.head = Some(serde_json::from_slice(&value).map_err(|error| error.to_string())?);
+            kept.head = Some(Head::read(&value)?);
         } else {
             kept.records.push((key, value));
         }
@@ -54,6 +56,8 @@ impl Sorted {
             let read = Row::read_offset(&value);
             let no = || format!("`{}` is no offset", String::from_utf8_lossy(&value));
             self.next = Some(read.ok_or_else(no)?.0);
+        } else if name == Key::SEATS {
+            self.first = serde_json::from_slice(&value).map_err(|error| error.to_string())?;
         } else if name == Key::RULES {
             let files: RuleFiles = serde_json::from_slice(&value).map_err(|error| error.to_string())?;
             self.rules = Some(files.load()?);
