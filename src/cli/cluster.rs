@@ -36,6 +36,9 @@ struct MoveArgs {
     /// Move it; without this it is only looked at, and nothing is changed
     #[arg(long)]
     apply: bool,
+    /// Print JSON instead of words
+    #[arg(long)]
+    json: bool,
 }
 
 /// Does what the arguments ask for.
@@ -56,6 +59,15 @@ fn relocate(args: &MoveArgs) -> Result<(), Fault> {
     let relocation = Relocation { from: &from, to: &to, tell: &tell };
     let sight = if args.apply { relocation.carry() } else { relocation.look() }.map_err(Fault::Wrong)?;
     sight.told.iter().for_each(|text| eprintln!("warning: {text}"));
+    if args.json {
+        let told = serde_json::json!({
+            "from": {"prefix": from.prefix, "partitions": from.partitions},
+            "to": {"prefix": to.prefix, "partitions": to.partitions},
+            "moved": args.apply,
+            "there_is": sight.sums(),
+        });
+        return super::replay::print(&format!("{told}\n"));
+    }
     println!(
         "from {}.* ({} partitions) to {}.* ({} partitions):\n{sight}",
         from.prefix, from.partitions, to.prefix, to.partitions

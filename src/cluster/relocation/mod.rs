@@ -64,6 +64,22 @@ pub struct Sight {
 }
 
 impl Sight {
+    /// The same as numbers.
+    #[must_use]
+    pub fn sums(&self) -> serde_json::Value {
+        let sum = |what: fn(&Estate) -> u64| self.estates.iter().map(what).sum::<u64>();
+        let (scopes, silences) = self.plan.counts();
+        serde_json::json!({
+            "again": self.again,
+            "scopes": scopes,
+            "records": sum(|one| one.records.0),
+            "owed": sum(|one| one.records.1),
+            "silences": silences,
+            "messages": self.messages(),
+            "warnings": self.told,
+        })
+    }
+
     fn messages(&self) -> u64 {
         self.estates.iter().map(|estate| estate.messages).sum()
     }
