@@ -11,7 +11,7 @@ use crate::broker::Broker;
 use crate::decisions::{Decisions, assert_same};
 use crate::disturbed::{QUIET, event, given};
 use crate::log::Writer;
-use crate::nodes::{Cluster, Node};
+use crate::nodes::{Cluster, Node, PARTITIONS};
 use crate::streams::{expected, policy};
 
 /// What a shard was rebuilt from, and for how long.
@@ -96,7 +96,7 @@ impl Story<'_> {
 
     fn node(&self, number: usize) -> Node {
         let mut node = self.cluster.node(number, "worker");
-        node.until_ready();
+        node.until_it_holds(PARTITIONS);
         node
     }
 }
@@ -145,7 +145,7 @@ fn a_copy_of_another_cluster_is_not_used(broker: &Broker, cluster: &Cluster) {
     ["events", "state", "outbox", "decisions"].iter().for_each(|what| broker.remove(&cluster.topic(what)));
     std::thread::sleep(Duration::from_secs(2));
     let mut node = cluster.node(0, "worker");
-    node.until_ready();
+    node.until_it_holds(PARTITIONS);
     let found = rebuilt(&node);
     assert_eq!((found.records, found.copied), (0, 0), "{found:?}");
     node.stop();

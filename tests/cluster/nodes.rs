@@ -166,16 +166,24 @@ impl Drop for Node {
 }
 
 impl Node {
-    /// Waits until it can do its work: its log takes events, and each shard that it has judges.
+    /// Waits until it can do its work: its log takes events, and each shard that it has judges. It may have none yet.
     pub(crate) fn until_ready(&mut self) {
+        self.until_it_holds(0);
+    }
+
+    /// The same, and at least so many shards have come to it.
+    pub(crate) fn until_it_holds(&mut self, shards: i32) {
         let address = self.address();
         for _ in 0..600 {
             let ready = crate::client::get(address, "/-/ready");
-            let reading = crate::client::get(address, "/metrics")
-                .body
-                .lines()
-                .any(|line| line.starts_with("squelch_kafka_reading{") && line.ends_with(" 1"));
-            if ready.status == 200 && reading {
+            let told = crate::client::get(address, "/metrics").body;
+            let value = |name: &str| -> Option<f64> {
+                let line = told.lines().find(|line| line.starts_with(name))?;
+                line.rsplit(' ').next()?.parse().ok()
+            };
+            let reading = value("squelch_kafka_reading{") == Some(1.0);
+            let held = value("squelch_kafka_partitions{").unwrap_or(0.0);
+            if ready.status == 200 && reading && held >= f64::from(shards) {
                 return;
             }
             thread::sleep(Duration::from_millis(100));
